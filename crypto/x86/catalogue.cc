@@ -1,0 +1,20 @@
+// What x86-64 adds: for each primitive the best first. Only this folder and its like use intrinsics or assembly.
+#include "crypto/provider.h"
+
+namespace quoll::crypto {
+
+const Catalogue& native_catalogue() {
+  static constexpr Catalogue catalogue{
+      .aeads = {},
+      .header_protections = {},
+      .hashes = {},
+      .groups = {},
+      .ecdsas = {},
+      .ed25519s = {},
+      .rsas = {},
+      .mlkem768s = {},
+  };
+  return catalogue;
+}
+
+}  // namespace quoll::crypto

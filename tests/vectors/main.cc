@@ -1,0 +1,82 @@
+// vector_runner PATH...: runs every vector file (*.json) at or below the paths. The last line is "N passed, N failed"; the
+// exit code is 1 when a case failed, or when a file could not be read or is of no known format; 2 for a wrong call.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "crypto/cpu.h"
+#include "tests/vectors/report.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace quoll;
+
+std::vector<fs::path> vector_files(const fs::path& path) {
+  std::vector<fs::path> files;
+  if (fs::is_directory(path)) {
+    for (const auto& entry : fs::recursive_directory_iterator(path)) {
+      if (entry.is_regular_file() && entry.path().extension() == ".json") files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+  } else {
+    files.push_back(path);
+  }
+  return files;
+}
+
+/// Runs one file; what went wrong with the file itself is thrown.
+void run_file(const fs::path& path, size_t& passed, size_t& failed) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw std::runtime_error("cannot be opened");
+  const vectors::json file = vectors::json::parse(stream);
+  const vectors::Handler handler = vectors::handler_for(file);
+  if (!handler) throw std::runtime_error("is of no format that this program knows");
+  vectors::Report report(path.string());
+  handler(file, report);
+  if (report.passed() + report.failed() == 0) throw std::runtime_error("holds no case");
+  std::printf("%s: %zu passed, %zu failed\n", path.c_str(), report.passed(), report.failed());
+  passed += report.passed();
+  failed += report.failed();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: vector_runner PATH...\n");
+    return 2;
+  }
+  if (const char* cap = std::getenv("QUOLL_CPU"); cap && !crypto::cpu::tier_named(cap)) {
+    std::fprintf(stderr, "vector_runner: QUOLL_CPU=%s is none of portable, aesni, avx2, avx512\n", cap);
+    return 2;
+  }
+  size_t passed = 0, failed = 0, files = 0;
+  bool unreadable = false;
+  for (int i = 1; i < argc; i++) {
+    try {
+      for (const fs::path& path : vector_files(argv[i])) {
+        files++;
+        try {
+          run_file(path, passed, failed);
+        } catch (const std::exception& error) {
+          std::fprintf(stderr, "%s: %s\n", path.c_str(), error.what());
+          unreadable = true;
+        }
+      }
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s: %s\n", argv[i], error.what());
+      unreadable = true;
+    }
+  }
+  if (files == 0) {
+    std::fprintf(stderr, "vector_runner: no vector file found\n");
+    unreadable = true;
+  }
+  std::printf("%zu passed, %zu failed\n", passed, failed);
+  return failed || unreadable ? 1 : 0;
+}
