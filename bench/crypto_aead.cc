@@ -71,7 +71,8 @@ void bench_one(Table& table, const Aead& aead, const EVP_CIPHER* peer) {
   }
   for (const size_t size : {16, 256, 1350, 8192, 16384}) {
     // Opening is in place, so each call gets a fresh copy of the sealed packet; the peer's call pays for the same copy.
-    std::vector<uint8_t> plaintext(size, 0x33), sealed(size + kAeadTagSize), work(size + kAeadTagSize), peer_work = work;
+    std::vector<uint8_t> plaintext(size, 0x33), sealed(size + kAeadTagSize), work(size + kAeadTagSize),
+        peer_work = work;
     openssl_seal(sealer.get(), nonce.data(), aad, plaintext, sealed.data());
     const Nonce sealed_nonce = nonce;
     table.row(
@@ -134,8 +135,9 @@ void bench_one(Table& table, const Aead& aead, const EVP_CIPHER* peer) {
         }
       },
       kTrain);
-  table.row(name + " expand key", aead.implementation, 0, [&] { aead.expand_key(state, key.data()); },
-            [&] { EVP_EncryptInit_ex(sealer.get(), nullptr, nullptr, key.data(), nonce.data()); });
+  table.row(
+      name + " expand key", aead.implementation, 0, [&] { aead.expand_key(state, key.data()); },
+      [&] { EVP_EncryptInit_ex(sealer.get(), nullptr, nullptr, key.data(), nonce.data()); });
 }
 
 void bench_masks(Table& table, const HeaderProtection& algorithm, const EVP_CIPHER* peer, bool sample_is_iv) {

@@ -70,8 +70,8 @@ class RsaPrivateKey {
 
   const RsaPublicKey& public_key() const;
 
-  /// Writes modulus_size() bytes. `rng` gives the salt and the blinding. Failure::length when `signature` has another size or
-  /// the key is too small for the hash.
+  /// Writes modulus_size() bytes. `rng` gives the salt and the blinding. Failure::length when `signature` has another
+  /// size or the key is too small for the hash.
   Result<void> sign_pss(const HashAlgorithm& hash, Rng& rng, Bytes digest, MutBytes signature) const;
 
   /// For test vectors and old certificates: deterministic.

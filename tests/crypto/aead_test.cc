@@ -238,8 +238,8 @@ TEST_CASE("an AEAD key refuses wrong lengths") {
   });
 }
 
-// RFC 9001 §6.6: "Endpoints MUST count the number of encrypted packets for each set of keys", and the same for those that
-// fail to open.
+// RFC 9001 §6.6: "Endpoints MUST count the number of encrypted packets for each set of keys", and the same for those
+// that fail to open.
 TEST_CASE("an AEAD key refuses to go beyond its confidentiality and integrity limits") {
   Aead limited = *portable().aes_128_gcm;
   limited.confidentiality_limit = 3;

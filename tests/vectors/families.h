@@ -1,5 +1,5 @@
-// One function for each family of primitives: the handler of a file that is the family's, else null. A file is known by its
-// content (Wycheproof: schema and algorithm; known answers: the members of a case), never by its name.
+// One function for each family of primitives: the handler of a file that is the family's, else null. A file is known by
+// its content (Wycheproof: schema and algorithm; known answers: the members of a case), never by its name.
 #pragma once
 
 #include "tests/vectors/report.h"

@@ -1,5 +1,5 @@
-// vector_runner PATH...: runs every vector file (*.json) at or below the paths. The last line is "N passed, N failed"; the
-// exit code is 1 when a case failed, or when a file could not be read or is of no known format; 2 for a wrong call.
+// vector_runner PATH...: runs every vector file (*.json) at or below the paths. The last line is "N passed, N failed";
+// the exit code is 1 when a case failed, or when a file could not be read or is of no known format; 2 for a wrong call.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

@@ -39,7 +39,8 @@ std::vector<uint8_t> bytes_of(const json& object, const char* member);
 /// Whether `file` holds a list "cases" whose first case has all of `members`: how known-answer files are recognised.
 bool first_case_has(const json& file, std::initializer_list<const char*> members);
 
-/// Runs every case of a file over every implementation that the processor runs. Throws when the file is not of its format.
+/// Runs every case of a file over every implementation that the processor runs. Throws when the file is not of its
+/// format.
 using Handler = void (*)(const json& file, Report& report);
 
 /// The handler of a file's format; null when the format is not known. One list, in formats.cc.
