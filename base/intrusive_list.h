@@ -100,8 +100,8 @@ class IntrusiveList {
     return &element;
   }
 
-  /// Whether an element is in a list of this Tag, and out of whatever list of this Tag it is in. Types with several hooks
-  /// say so by the list.
+  /// Whether an element is in a list of this Tag, and out of whatever list of this Tag it is in. Types with several
+  /// hooks say so by the list.
   static bool is_linked(const T& element) { return static_cast<const Hook&>(element).is_linked(); }
   static void remove(T& element) { static_cast<Hook&>(element).unlink(); }
 

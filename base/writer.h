@@ -6,6 +6,7 @@
 // keeps room for the length of what follows it and fills it in when it is closed.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -80,7 +81,9 @@ class Writer {
 
   void patch(size_t position, uint64_t value, size_t width) {
     CHECK(width <= size() && position <= size() - width);
-    for (size_t i = width; i-- > 0; value >>= 8) begin_[position + i] = static_cast<uint8_t>(value);
+    uint8_t wide[8];
+    store_be(wide, value);
+    copy_bytes(begin_ + position, Bytes(wide).last(width));
   }
 
   void fail() {

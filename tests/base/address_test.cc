@@ -142,7 +142,7 @@ TEST_SUITE("address") {
     const std::string pieces[] = {":",    ":",    ":",  "::",  "0",   "1", "f",       "ff",
                                   "ffff", "1234", "10", "255", "256", ".", "1.2.3.4", "g"};
     size_t accepted = 0;
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 50000; i++) {
       std::string text;
       if (rng.below(2) == 0) {  // a printed address, slightly damaged
         uint8_t octets[16];
@@ -166,6 +166,6 @@ TEST_SUITE("address") {
       REQUIRE(std::ranges::equal(parsed->octets(), Bytes(expected).first(v6 ? 16 : 4)));
       REQUIRE(IpAddress::parse(parsed->to_string()) == parsed);
     }
-    CHECK_GT(accepted, 10000);
+    CHECK_GT(accepted, 5000);
   }
 }

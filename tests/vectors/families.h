@@ -12,5 +12,6 @@ Handler curves25519_handler(const json& file);
 Handler nist_curves_handler(const json& file);
 Handler rsa_handler(const json& file);
 Handler mlkem_handler(const json& file);
+Handler varint_handler(const json& file);
 
 }  // namespace quoll::vectors

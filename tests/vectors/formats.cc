@@ -11,6 +11,7 @@ Handler handler_for(const json& file) {
       nist_curves_handler,
       rsa_handler,
       mlkem_handler,
+      varint_handler,
   };
   for (const Recogniser recognise : recognisers) {
     if (const Handler handler = recognise(file)) return handler;
