@@ -13,5 +13,6 @@ Handler nist_curves_handler(const json& file);
 Handler rsa_handler(const json& file);
 Handler mlkem_handler(const json& file);
 Handler tls_handler(const json& file);
+Handler varint_handler(const json& file);
 
 }  // namespace quoll::vectors
