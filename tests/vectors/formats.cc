@@ -6,6 +6,7 @@ Handler handler_for(const json& file) {
   using Recogniser = Handler (*)(const json&);
   constexpr Recogniser recognisers[] = {
       aead_handler,
+      block_ciphers_handler,
       hash_handler,
       curves25519_handler,
       nist_curves_handler,
