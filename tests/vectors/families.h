@@ -7,6 +7,7 @@
 namespace quoll::vectors {
 
 Handler aead_handler(const json& file);
+Handler block_ciphers_handler(const json& file);
 Handler hash_handler(const json& file);
 Handler curves25519_handler(const json& file);
 Handler nist_curves_handler(const json& file);
