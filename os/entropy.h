@@ -1,7 +1,7 @@
 // The operating system's entropy.
 //
-// Linux: getrandom(2) from the kernel's generator, blocking until it is seeded after boot. There is no fallback: a process
-// that cannot get entropy cannot make a key, so failure stops it.
+// Linux: getrandom(2) from the kernel's generator, blocking until it is seeded after boot. There is no fallback: a
+// process that cannot get entropy cannot make a key, so failure stops it.
 #pragma once
 
 #include "base/bytes.h"
