@@ -34,7 +34,7 @@ void run_file(const fs::path& path, size_t& passed, size_t& failed) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw std::runtime_error("cannot be opened");
   const vectors::json file = vectors::json::parse(stream);
-  const vectors::Handler handler = vectors::handler_for(file);
+  const vectors::Handler handler = file.is_object() ? vectors::handler_for(file) : nullptr;
   if (!handler) throw std::runtime_error("is of no format that this program knows");
   vectors::Report report(path.string());
   handler(file, report);
