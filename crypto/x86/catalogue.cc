@@ -7,6 +7,8 @@ namespace quoll::crypto {
 const Catalogue& native_catalogue() {
   static constexpr const HashAlgorithm* hashes[] = {
       &x86_sha256_sha_ni,
+      &x86_sha384_avx2,
+      &x86_sha512_avx2,
   };
   static constexpr Catalogue catalogue{
       .aeads = {},

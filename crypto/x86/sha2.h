@@ -6,5 +6,7 @@
 namespace quoll::crypto {
 
 extern const HashAlgorithm x86_sha256_sha_ni;
+extern const HashAlgorithm x86_sha384_avx2;
+extern const HashAlgorithm x86_sha512_avx2;
 
 }  // namespace quoll::crypto
