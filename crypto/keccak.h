@@ -1,9 +1,9 @@
 // Keccak-f[1600] and the extendable-output functions SHAKE128 and SHAKE256 (FIPS 202 §3, §6.2).
 //
-// A Keccak is a constant table of one implementation of the permutation. A Shake is a running computation over it: a plain
-// value that may be copied at any point. First absorb any number of pieces, then squeeze any number of bytes in pieces of
-// any size; to absorb after having squeezed is a broken contract (CHECK). How the bytes are cut never changes the result.
-// Time depends on lengths alone. SHA3-256 and SHA3-512 are HashAlgorithms of crypto/hash.h.
+// A Keccak is a constant table of one implementation of the permutation. A Shake is a running computation over it: a
+// plain value that may be copied at any point. First absorb any number of pieces, then squeeze any number of bytes in
+// pieces of any size; to absorb after having squeezed is a broken contract (CHECK). How the bytes are cut never changes
+// the result. Time depends on lengths alone. SHA3-256 and SHA3-512 are HashAlgorithms of crypto/hash.h.
 #pragma once
 
 #include <array>
@@ -25,6 +25,9 @@ struct Keccak : Implementation {
 
 /// Those that this processor runs under the cap of QUOLL_CPU: best first, the portable one last.
 std::span<const Keccak* const> keccaks();
+
+/// What the folder of this architecture adds, best first.
+std::span<const Keccak* const> native_keccaks();
 
 class Shake {
  public:

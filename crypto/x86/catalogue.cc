@@ -1,13 +1,15 @@
 // What x86-64 adds: for each primitive the best first. Only this folder and its like use intrinsics or assembly.
 #include "crypto/provider.h"
+#include "crypto/x86/keccak.h"
 
 namespace quoll::crypto {
 
 const Catalogue& native_catalogue() {
+  static constexpr const HashAlgorithm* hashes[] = {&sha3_256_bmi2, &sha3_512_bmi2};
   static constexpr Catalogue catalogue{
       .aeads = {},
       .header_protections = {},
-      .hashes = {},
+      .hashes = hashes,
       .groups = {},
       .ecdsas = {},
       .ed25519s = {},
