@@ -21,6 +21,7 @@ struct Ecdsa : Implementation {
   std::string_view name;   // "P-256"
   size_t scalar_size;      // bytes of a private key, of r and of s
   size_t public_key_size;  // bytes of an uncompressed point
+  Bytes order;             // of the group, scalar_size bytes
 
   // The raw functions; ecdsa_sign() and ecdsa_verify() below are what callers use. All integers are big-endian.
   bool (*public_key)(const uint8_t* private_key, uint8_t* public_key);
@@ -30,6 +31,8 @@ struct Ecdsa : Implementation {
   bool (*sign)(const uint8_t* private_key, const uint8_t* k, const uint8_t* digest, uint8_t* signature);
   /// `signature` is r || s. False as well for a public key that is not on the curve.
   bool (*verify)(const uint8_t* public_key, const uint8_t* digest, const uint8_t* signature);
+  /// Whether the bytes are an uncompressed point of the curve, coordinates below the prime.
+  bool (*is_public_key)(const uint8_t* public_key);
 };
 
 /// Signs a digest made with `hash` (which also drives RFC 6979). Returns the DER signature's size within `signature`,
