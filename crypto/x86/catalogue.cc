@@ -1,12 +1,29 @@
 // What x86-64 adds: for each primitive the best first. Only this folder and its like use intrinsics or assembly.
 #include "crypto/provider.h"
+#include "crypto/x86/aes.h"
 
 namespace quoll::crypto {
+namespace {
+
+constexpr const Aead* kAeads[] = {
+    &x86::kAes128GcmVaesAvx512, &x86::kAes256GcmVaesAvx512,
+    &x86::kAes128GcmVaesAvx2, &x86::kAes256GcmVaesAvx2,
+    &x86::kAes128GcmAesNiAvx, &x86::kAes256GcmAesNiAvx,
+    &x86::kAes128GcmAesNi, &x86::kAes256GcmAesNi,
+};
+constexpr const HeaderProtection* kHeaderProtections[] = {
+    &x86::kHeaderAes128VaesAvx512, &x86::kHeaderAes256VaesAvx512,
+    &x86::kHeaderAes128VaesAvx2, &x86::kHeaderAes256VaesAvx2,
+    &x86::kHeaderAes128AesNiAvx, &x86::kHeaderAes256AesNiAvx,
+    &x86::kHeaderAes128AesNi, &x86::kHeaderAes256AesNi,
+};
+
+}  // namespace
 
 const Catalogue& native_catalogue() {
   static constexpr Catalogue catalogue{
-      .aeads = {},
-      .header_protections = {},
+      .aeads = kAeads,
+      .header_protections = kHeaderProtections,
       .hashes = {},
       .groups = {},
       .ecdsas = {},
