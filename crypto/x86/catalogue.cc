@@ -1,19 +1,31 @@
 // What x86-64 adds: for each primitive the best first. Only this folder and its like use intrinsics or assembly.
 #include "crypto/provider.h"
+#include "crypto/x86/aes.h"
+#include "crypto/x86/keccak.h"
 #include "crypto/x86/sha2.h"
 
 namespace quoll::crypto {
+namespace {
+
+constexpr const Aead* kAeads[] = {
+    &x86::kAes128GcmVaesAvx512, &x86::kAes256GcmVaesAvx512, &x86::kAes128GcmVaesAvx2, &x86::kAes256GcmVaesAvx2,
+    &x86::kAes128GcmAesNiAvx,   &x86::kAes256GcmAesNiAvx,   &x86::kAes128GcmAesNi,    &x86::kAes256GcmAesNi,
+};
+constexpr const HeaderProtection* kHeaderProtections[] = {
+    &x86::kHeaderAes128VaesAvx512, &x86::kHeaderAes256VaesAvx512, &x86::kHeaderAes128VaesAvx2,
+    &x86::kHeaderAes256VaesAvx2,   &x86::kHeaderAes128AesNiAvx,   &x86::kHeaderAes256AesNiAvx,
+    &x86::kHeaderAes128AesNi,      &x86::kHeaderAes256AesNi,
+};
+constexpr const HashAlgorithm* kHashes[] = {&x86_sha256_sha_ni, &x86_sha384_avx2, &x86_sha512_avx2, &sha3_256_bmi2,
+                                            &sha3_512_bmi2};
+
+}  // namespace
 
 const Catalogue& native_catalogue() {
-  static constexpr const HashAlgorithm* hashes[] = {
-      &x86_sha256_sha_ni,
-      &x86_sha384_avx2,
-      &x86_sha512_avx2,
-  };
   static constexpr Catalogue catalogue{
-      .aeads = {},
-      .header_protections = {},
-      .hashes = hashes,
+      .aeads = kAeads,
+      .header_protections = kHeaderProtections,
+      .hashes = kHashes,
       .groups = {},
       .ecdsas = {},
       .ed25519s = {},
