@@ -63,35 +63,64 @@ __attribute__((target("avx2"), always_inline)) inline void store_sum(uint64_t* s
   _mm256_store_si256(reinterpret_cast<__m256i*>(sum), _mm256_add_epi64(words, k));
 }
 
-/// The working variables (RFC 6234 §6.4). Round t of sixteen finds variable number i at v[(i - t) mod 8], so nothing
-/// moves. `b_xor_c` is what the round before computed as its a xor b.
+/// The working variables (RFC 6234 §6.4). Round t of sixteen finds variable number i at v[(i - t) mod 8], so nothing moves.
+///
+/// A round's e is ready at once, its a only half-way: T2 is added during the next round, because the chain of e is the longer
+/// one and the processor prefers older instructions. `b_xor_c` is the next T2's; it is the T2 before's a xor b.
 struct Working {
   uint64_t v[8];
   uint64_t b_xor_c;
 };
 
+/// T1 of round t, then T2 of the round before it.
 template <size_t t>
-__attribute__((target("bmi,bmi2"), always_inline)) inline void round(Working& s, uint64_t sum) {
-  const uint64_t a = s.v[(0 - t) % 8], b = s.v[(1 - t) % 8];
-  const uint64_t e = s.v[(4 - t) % 8], f = s.v[(5 - t) % 8], g = s.v[(6 - t) % 8];
-  uint64_t& d = s.v[(3 - t) % 8];
-  uint64_t& h = s.v[(7 - t) % 8];
-  const uint64_t a_xor_b = a ^ b;
-  h += sum;
-  h += (e & f) ^ (~e & g);
-  h += std::rotr(e, 14) ^ std::rotr(e, 18) ^ std::rotr(e, 41);
-  d += h;
-  h += std::rotr(a, 28) ^ std::rotr(a, 34) ^ std::rotr(a, 39);
-  h += b ^ (a_xor_b & s.b_xor_c);  // the majority of a, b and c
+__attribute__((target("bmi,bmi2"), always_inline)) inline void round(Working& s, const uint64_t& sum) {
+  uint64_t sigma, other, a_xor_b;
+  __asm__(
+      "addq %[sum], %[h]\n\t"
+      "rorxq $41, %[e], %[sigma]\n\t"
+      "rorxq $18, %[e], %[other]\n\t"
+      "movq %[e], %[a_xor_b]\n\t"
+      "xorq %[other], %[sigma]\n\t"
+      "rorxq $14, %[e], %[other]\n\t"
+      "andq %[f], %[a_xor_b]\n\t"
+      "xorq %[other], %[sigma]\n\t"
+      "addq %[a_xor_b], %[h]\n\t"
+      "andnq %[g], %[e], %[a_xor_b]\n\t"
+      "addq %[a_xor_b], %[h]\n\t"
+      "addq %[sigma], %[h]\n\t"
+      "addq %[h], %[d]\n\t"
+      "rorxq $39, %[b], %[sigma]\n\t"
+      "rorxq $34, %[b], %[other]\n\t"
+      "movq %[b], %[a_xor_b]\n\t"
+      "xorq %[other], %[sigma]\n\t"
+      "rorxq $28, %[b], %[other]\n\t"
+      "xorq %[c], %[a_xor_b]\n\t"
+      "xorq %[other], %[sigma]\n\t"
+      "andq %[a_xor_b], %[b_xor_c]\n\t"
+      "addq %[sigma], %[a]\n\t"
+      "xorq %[c], %[b_xor_c]\n\t"
+      "addq %[b_xor_c], %[a]"
+      : [h] "+&r"(s.v[(7 - t) % 8]), [d] "+&r"(s.v[(3 - t) % 8]), [a] "+&r"(s.v[(0 - t) % 8]),
+        [b_xor_c] "+&r"(s.b_xor_c), [sigma] "=&r"(sigma), [other] "=&r"(other), [a_xor_b] "=&r"(a_xor_b)
+      : [b] "r"(s.v[(1 - t) % 8]), [c] "r"(s.v[(2 - t) % 8]), [e] "r"(s.v[(4 - t) % 8]), [f] "r"(s.v[(5 - t) % 8]),
+        [g] "r"(s.v[(6 - t) % 8]), [sum] "m"(sum)
+      : "cc");
   s.b_xor_c = a_xor_b;
+}
+
+__attribute__((always_inline)) inline uint64_t second_sum(uint64_t a, uint64_t b, uint64_t b_xor_c) {
+  return (std::rotr(a, 28) ^ std::rotr(a, 34) ^ std::rotr(a, 39)) + (b ^ ((a ^ b) & b_xor_c));
 }
 
 __attribute__((always_inline)) inline void begin(Working& s, const uint64_t* chaining) {
   for (size_t i = 0; i < 8; i++) s.v[i] = chaining[i];
-  s.b_xor_c = s.v[1] ^ s.v[2];
+  s.b_xor_c = s.v[2] ^ s.v[3];
+  s.v[0] -= second_sum(s.v[1], s.v[2], s.b_xor_c);  // which the first round will add
 }
 
-__attribute__((always_inline)) inline void end(const Working& s, uint64_t* chaining) {
+__attribute__((always_inline)) inline void end(Working& s, uint64_t* chaining) {
+  s.v[0] += second_sum(s.v[1], s.v[2], s.b_xor_c);
   for (size_t i = 0; i < 8; i++) chaining[i] += s.v[i];
 }
 
