@@ -5,7 +5,6 @@
 
 #define QUOLL_KECCAK_TARGET
 #include "crypto/keccak_f1600.h"
-#include "crypto/keccak_leaf64.h"
 
 namespace quoll::crypto {
 

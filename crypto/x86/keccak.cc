@@ -4,9 +4,8 @@
 
 #include "crypto/sha3_algorithm.h"
 
-#define QUOLL_KECCAK_TARGET __attribute__((target("bmi,bmi2")))
+#define QUOLL_KECCAK_TARGET [[gnu::target("bmi,bmi2")]]
 #include "crypto/keccak_f1600.h"
-#include "crypto/keccak_leaf64.h"
 
 namespace quoll::crypto {
 
@@ -15,7 +14,7 @@ std::span<const Keccak* const> native_keccaks() {
   return list;
 }
 
-__attribute__((target("bmi,bmi2"))) void keccak_permute_bmi2(uint64_t* state) { keccak_permute<KeccakLeaf64>(state); }
+[[gnu::target("bmi,bmi2")]] void keccak_permute_bmi2(uint64_t* state) { keccak_permute<KeccakLeaf64>(state); }
 
 constexpr Implementation kAbout{.implementation = "bmi2", .tier = cpu::Tier::avx2, .needs = cpu::kBmi2};
 
