@@ -1,16 +1,29 @@
 // Every primitive in constant-time C++ for any 64-bit or 32-bit host, of either byte order.
+#include "crypto/portable/curve25519.h"
+#include "crypto/portable/sha2.h"
 #include "crypto/provider.h"
 
 namespace quoll::crypto {
 
 const Catalogue& portable_catalogue() {
+  static constexpr const HashAlgorithm* hashes[] = {
+      &portable_sha256,
+      &portable_sha384,
+      &portable_sha512,
+  };
+  static constexpr const Group* groups[] = {
+      &portable_x25519,
+  };
+  static constexpr const Ed25519* ed25519s[] = {
+      &portable_ed25519,
+  };
   static constexpr Catalogue catalogue{
       .aeads = {},
       .header_protections = {},
-      .hashes = {},
-      .groups = {},
+      .hashes = hashes,
+      .groups = groups,
       .ecdsas = {},
-      .ed25519s = {},
+      .ed25519s = ed25519s,
       .rsas = {},
       .mlkem768s = {},
   };
