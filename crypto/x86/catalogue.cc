@@ -1,5 +1,6 @@
 // What x86-64 adds: for each primitive the best first. Only this folder and its like use intrinsics or assembly.
 #include "crypto/provider.h"
+#include "crypto/x86/rsa.h"
 #include "crypto/x86/sha2.h"
 
 namespace quoll::crypto {
@@ -8,6 +9,9 @@ const Catalogue& native_catalogue() {
   static constexpr const HashAlgorithm* hashes[] = {
       &x86_sha256_sha_ni,
   };
+  static constexpr const Rsa* rsas[] = {
+      &x86_rsa_mulx,
+  };
   static constexpr Catalogue catalogue{
       .aeads = {},
       .header_protections = {},
@@ -15,7 +19,7 @@ const Catalogue& native_catalogue() {
       .groups = {},
       .ecdsas = {},
       .ed25519s = {},
-      .rsas = {},
+      .rsas = rsas,
       .mlkem768s = {},
   };
   return catalogue;
