@@ -18,20 +18,26 @@ struct MontgomeryConstants {
   uint64_t negated_inverse;  // -m^-1 mod 2^64
   Limbs<N> r;                // R mod m, the form of 1
   Limbs<N> r_squared;        // R^2 mod m, which brings a value into the form
+  Limbs<N> r_cubed;          // R^3 mod m, which does so with the inverse of a value in the form
 
-  consteval explicit MontgomeryConstants(const Limbs<N>& m) : modulus(m), negated_inverse(1), r{1}, r_squared{} {
+  consteval explicit MontgomeryConstants(const Limbs<N>& m)
+      : modulus(m), negated_inverse(1), r{1}, r_squared{}, r_cubed{} {
     for (int i = 0; i < 6; i++) negated_inverse *= 2 + m[0] * negated_inverse;  // Newton: doubles the correct bits
-    for (size_t i = 0; i < 64 * N; i++) double_mod(r);
+    times_r(r);
     r_squared = r;
-    for (size_t i = 0; i < 64 * N; i++) double_mod(r_squared);
+    times_r(r_squared);
+    r_cubed = r_squared;
+    times_r(r_cubed);
   }
 
  private:
-  consteval void double_mod(Limbs<N>& a) const {
-    const uint64_t carry = add_limbs(a, a, a);
-    Limbs<N> difference{};
-    const uint64_t borrow = subtract_limbs(difference, a, modulus);
-    if (carry || !borrow) a = difference;
+  consteval void times_r(Limbs<N>& a) const {
+    for (size_t i = 0; i < 64 * N; i++) {
+      const uint64_t carry = add_limbs(a, a, a);
+      Limbs<N> difference{};
+      const uint64_t borrow = subtract_limbs(difference, a, modulus);
+      if (carry || !borrow) a = difference;
+    }
   }
 };
 

@@ -91,7 +91,7 @@ struct NistEc {
     const S s_inverse = inverse_vartime(S::from_limbs(s));
     const L u = (S::from_limbs(reduced(load_limbs<Curve::kLimbs>(digest))) * s_inverse).to_limbs();
     const L v = (S::from_limbs(r) * s_inverse).to_limbs();
-    const JacobianPoint<F> sum = multiply_two_vartime<Curve>(u, Curve::base_multiples(), v, q);
+    const JacobianPoint<F> sum = multiply_two_vartime<Curve>(u, v, q);
     if (is_infinity_vartime(sum)) return false;
 
     // x mod n = r, without the division: X = r Z^2, or X = (r + n) Z^2 when r + n is a field element too.

@@ -141,6 +141,9 @@ struct SparseDigits {
   }
 };
 
+/// The width of the digits that a table of `size` odd multiples serves; a power of two.
+constexpr size_t width_of(size_t size) { return static_cast<size_t>(std::bit_width(size)) + 1; }
+
 /// sum += digit * (the point whose odd multiples the table holds); public data.
 template <class F, class Table>
 void add_digit_vartime(JacobianPoint<F>& sum, int digit, const Table& odd_multiples_of_point) {
@@ -150,18 +153,17 @@ void add_digit_vartime(JacobianPoint<F>& sum, int digit, const Table& odd_multip
   sum = add_vartime(sum, addend);
 }
 
-/// u G + v p for public scalars below the order and a finite point, the doublings shared. `base_multiples` holds the
-/// odd multiples of G below 2^(base_width - 1).
-template <class Curve, class Table>
-JacobianPoint<typename Curve::Field> multiply_two_vartime(const Limbs<Curve::kLimbs>& u, const Table& base_multiples,
-                                                          const Limbs<Curve::kLimbs>& v,
+/// u G + v p for public scalars below the order and a finite point, the doublings shared. Curve::base_multiples() holds
+/// the odd multiples of G, a power of two of them.
+template <class Curve>
+JacobianPoint<typename Curve::Field> multiply_two_vartime(const Limbs<Curve::kLimbs>& u, const Limbs<Curve::kLimbs>& v,
                                                           const AffinePoint<typename Curve::Field>& p) {
   using F = typename Curve::Field;
-  constexpr size_t kWidth = 5;
-  constexpr size_t kBaseWidth = std::bit_width(std::tuple_size_v<Table>) + 1;
-  std::array<JacobianPoint<F>, size_t{1} << (kWidth - 2)> multiples;
+  const auto base_multiples = Curve::base_multiples();
+  std::array<JacobianPoint<F>, 8> multiples;
   odd_multiples(multiples, to_jacobian(p));
-  const SparseDigits<Curve::kLimbs> u_digits(u, kBaseWidth), v_digits(v, kWidth);
+  const SparseDigits<Curve::kLimbs> u_digits(u, width_of(base_multiples.size())),
+      v_digits(v, width_of(multiples.size()));
 
   JacobianPoint<F> sum = infinity<F>();
   for (size_t i = u_digits.digits.size(); i-- > 0;) {
