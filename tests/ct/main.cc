@@ -100,8 +100,7 @@ void aeads() {
       const Bytes pieces[] = {Bytes(plaintext).first(size / 3), Bytes(plaintext).subspan(size / 3)};
       Buffer out(size + kAeadTagSize);
       const SealJob job{.nonce = Nonce{1, 2, 3}, .aad = aad, .plaintext = pieces, .out = out.data()};
-      const SealJob jobs[] = {job};
-      aead.seal(state, jobs);
+      aead.seal(state, {&job, 1});
       reveal(out.data(), out.size());
       OpenJob open{.nonce = job.nonce, .aad = aad, .data = out};
       aead.open(state, {&open, 1});
@@ -139,7 +138,7 @@ void hashes() {
   });
   check("SipHash portable", [] {
     const Buffer key = secret_bytes(16), message = secret_bytes(37);
-    const volatile uint64_t tag = siphash(std::span<const uint8_t, 16>(key.data(), 16), message);
+    const volatile uint64_t tag = SipHash(std::span<const uint8_t, 16>(key.data(), 16))(message);
     (void)tag;
   });
   check("DRBG portable", [] {
@@ -232,7 +231,7 @@ void deliberate_leaks() {
   const Buffer key = secret_bytes(16);
   static const uint8_t table[256] = {1, 2, 3};
   check("a branch on a secret", [&] {
-    if (key[0] & 1) std::fputs("", stdout);
+    if (key[0] & 1) __asm__ volatile("nop");
   });
   check("an index made of a secret", [&] {
     const volatile uint8_t looked_up = table[key[1]];
