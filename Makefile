@@ -47,7 +47,7 @@ bench: ## tables beside OpenSSL, as ratios of one run
 	@$(BUILD)/bench/crypto_bench $(BENCH)
 
 # What `make check` adds to `make test`, each part also a target of its own.
-check: test style sanitize clang ct cross
+check: test style sanitize clang emulate cross
 
 sanitize: ## the quick tests and the fuzz corpora under ASan and UBSan
 	@tools/need $(TEST_PACKAGES)
@@ -74,8 +74,14 @@ cross: ## the portable code on big-endian, on 64-bit Arm and on 32-bit Arm
 	@tools/need cmake doctest-dev qemu-user g++-s390x-linux-gnu g++-aarch64-linux-gnu g++-arm-linux-gnueabihf
 	@tests/cross/run $(BUILD)/cross s390x-linux-gnu aarch64-linux-gnu arm-linux-gnueabihf
 
-emulate: ## the AVX-512 code in an emulator that has AVX-512 (minutes; for machines without)
-	@tests/emulate/run $(BUILD)/emulate
+emulate: ## the AVX-512, VAES, IFMA and SHA code, emulated where the processor (or valgrind) lacks them
+	@tools/need $(TEST_PACKAGES) valgrind
+	@$(call configure,/emulate,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_TESTS=ON -DQUOLL_CT=ON -DQUOLL_EMULATE=ON \
+	  -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/emulate) --target unit_tests vector_runner constant_time
+	@$(BUILD)/emulate/unit_tests
+	@tests/vectors/run $(BUILD)/emulate/vector_runner $(abspath $(SHARED)) | tail -n 1
+	@tests/ct/run $(BUILD)/emulate/constant_time
 
 fuzz: ## every target for FUZZ_SECONDS each
 	@tools/need cmake clang-19 libclang-rt-19-dev

@@ -1,8 +1,9 @@
 // constant_time: runs every implementation that valgrind can execute with its secrets marked as undefined, and reports those
 // in which a branch or an address depends on them. Run it through tests/ct/run.
 //
-// valgrind knows AES-NI, PCLMULQDQ, AVX2, BMI2 and ADX, but not SHA-NI, the 256-bit VAES and VPCLMULQDQ, or AVX-512; what
-// needs those is listed as not covered here (docs/crypto.md says what covers it).
+// valgrind knows AES-NI, PCLMULQDQ, AVX2, BMI2 and ADX, but not SHA-NI, the 256-bit VAES and VPCLMULQDQ, or AVX-512. What
+// needs those is listed as not covered in an ordinary build; a build with QUOLL_EMULATE covers the same sources over
+// emulated instructions (tests/emulate).
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -24,9 +25,13 @@ namespace {
 using namespace quoll::crypto;
 using Buffer = std::vector<uint8_t>;
 
-/// What valgrind can execute on a processor that has it.
+/// What valgrind can execute on a processor that has it; in a build that emulates the rest, everything.
+#ifdef QUOLL_EMULATE
+constexpr cpu::Features kExecutable = ~cpu::Features{0};
+#else
 constexpr cpu::Features kExecutable =
     cpu::kSsse3 | cpu::kSse41 | cpu::kAesNi | cpu::kPclmulqdq | cpu::kAvx | cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx;
+#endif
 
 size_t covered = 0, leaking = 0;
 std::vector<std::string> not_covered;
@@ -69,18 +74,14 @@ void check(const std::string& what, F run) {
   }
 }
 
-std::string label(std::string_view name, const Implementation& implementation) {
-  return std::string(name) + " " + std::string(implementation.implementation);
-}
-
 /// Runs `body` for each entry of a family, portable and native, that valgrind can execute.
 template <class T, class F>
-void for_each(std::span<const T* const> Catalogue::*family, std::string_view fallback_name, F body) {
+void for_each(std::span<const T* const> Catalogue::*family, std::string_view family_name, F body) {
   for (const Catalogue* catalogue : {&portable_catalogue(), &native_catalogue()}) {
     for (const T* entry : catalogue->*family) {
-      std::string_view name = fallback_name;
-      if constexpr (requires { entry->name; }) name = entry->name;
-      const std::string what = label(name, *entry);
+      std::string what = std::string(family_name) + " ";
+      if constexpr (requires { entry->name; }) what += std::string(entry->name) + " ";
+      what += entry->implementation;
       if (entry->needs & ~kExecutable) {
         not_covered.push_back(what);
       } else {
@@ -91,7 +92,7 @@ void for_each(std::span<const T* const> Catalogue::*family, std::string_view fal
 }
 
 void aeads() {
-  for_each(&Catalogue::aeads, "", [](const Aead& aead) {
+  for_each(&Catalogue::aeads, "AEAD", [](const Aead& aead) {
     const Buffer key = secret_bytes(aead.key_size), aad = bytes(19);
     AeadState state;
     aead.expand_key(state, key.data());
@@ -116,7 +117,7 @@ void aeads() {
     }
     aead.seal(state, jobs);
   });
-  for_each(&Catalogue::header_protections, "", [](const HeaderProtection& algorithm) {
+  for_each(&Catalogue::header_protections, "mask", [](const HeaderProtection& algorithm) {
     const Buffer key = secret_bytes(algorithm.key_size), samples = bytes(20 * kSampleSize);
     HeaderProtectionState state;
     algorithm.expand_key(state, key.data());
@@ -128,7 +129,7 @@ void aeads() {
 }
 
 void hashes() {
-  for_each(&Catalogue::hashes, "", [](const HashAlgorithm& algorithm) {
+  for_each(&Catalogue::hashes, "hash", [](const HashAlgorithm& algorithm) {
     const Buffer key = secret_bytes(32), message = secret_bytes(500);
     (void)hash(algorithm, message);
     (void)hmac(algorithm, key, message);
@@ -151,7 +152,7 @@ void hashes() {
 }
 
 void groups() {
-  for_each(&Catalogue::groups, "", [](const Group& group) {
+  for_each(&Catalogue::groups, "group", [](const Group& group) {
     Buffer ours(group.private_key_size), theirs(group.private_key_size);
     Buffer our_public(group.public_key_size), their_public(group.public_key_size), shared(group.shared_secret_size);
     SecretRng rng;
