@@ -1,5 +1,6 @@
 #include "base/address.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace quoll {

@@ -7,16 +7,8 @@ namespace quoll {
 
 IntervalSet::IntervalSet(size_t limit, WhenFull when_full) : limit_(limit), when_full_(when_full) { CHECK(limit > 0); }
 
-bool IntervalSet::insert(Interval added) {
-  DCHECK(added.start <= added.end);
+bool IntervalSet::insert_anywhere(Interval added) {
   if (added.empty()) return true;
-  if (size_ != 0) {  // in order: the last interval grows
-    Interval& last = intervals()[size_ - 1];
-    if (added.start >= last.start && added.start <= last.end) {
-      last.end = std::max(last.end, added.end);
-      return true;
-    }
-  }
   // Intervals [from, to) overlap or touch the new one and become one with it.
   const size_t from = added.start == 0 ? 0 : first_ending_above(added.start - 1);
   size_t to = from;
@@ -25,7 +17,7 @@ bool IntervalSet::insert(Interval added) {
     if (size_ == limit_ && when_full_ == WhenFull::forget_lowest) {
       if (from == 0) return false;  // itself the lowest
       remove(0, 1);
-      return insert(added);
+      return insert_anywhere(added);
     }
     if (!make_place(from)) return false;
     intervals()[from] = added;

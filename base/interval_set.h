@@ -3,8 +3,10 @@
 // Packet numbers received (the ranges of an ACK), stream bytes received, acknowledged or lost are all such sets. A peer
 // decides how scattered they are, so the number of intervals has a limit, and what happens there is chosen once: refuse
 // the operation (stream bytes: the caller drops the data or closes), or forget the lowest interval (ACK ranges: old
-// packets matter least). A few intervals are stored in place; more go to a heap block that grows and is kept, so that
-// nothing is allocated once warm. Search is binary, with the last interval tried first, where in-order arrivals go.
+// packets matter least; who forgets must take
+// values below front().start for known). A few intervals are stored in place; more go to a heap block that grows and is
+// kept, so that nothing is allocated once warm. Search is binary, with the last interval tried first, where in-order
+// arrivals go.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +37,18 @@ class IntervalSet {
 
   /// Adds all of an interval, start <= end. False when the interval is not in the set afterwards: it would have been
   /// one too many and was refused, or it was the lowest and forgotten at once; then nothing has changed.
-  [[nodiscard]] bool insert(Interval added);
+  [[nodiscard]] bool insert(Interval added) {
+    DCHECK(added.start <= added.end);
+    if (size_ != 0) {  // in order: the last interval grows
+      Interval& last = intervals()[size_ - 1];
+      if (added.start >= last.start && added.start <= last.end) [[likely]] {
+        if (added.end > last.end) last.end = added.end;
+        return true;
+      }
+    }
+    return insert_anywhere(added);
+  }
+  /// value < UINT64_MAX, since an interval ends one past it.
   [[nodiscard]] bool insert(uint64_t value) { return insert({value, value + 1}); }
 
   /// Removes all of an interval, start <= end. Cutting a piece out of the middle makes one interval more: when that is
@@ -80,6 +93,7 @@ class IntervalSet {
   Interval* intervals() { return heap_ ? heap_.get() : in_place_; }
   const Interval* intervals() const { return heap_ ? heap_.get() : in_place_; }
 
+  bool insert_anywhere(Interval added);
   size_t first_ending_above(uint64_t value) const;
   bool make_place(size_t at);
   void remove(size_t from, size_t to);

@@ -1,4 +1,4 @@
-// Reader: a cursor over bytes with sticky failure. Every parser of the project (TLS, QUIC, HTTP/3, DER) reads with it.
+// Reader: a cursor over bytes with sticky failure. TLS, QUIC and HTTP/3 all read with it.
 //
 // A read past the end fails: it returns zero or an empty range, and so does every read after it; the position stays
 // where the failing read began and remaining() is 0. So a parser reads a whole structure and asks ok() once, before it

@@ -1,11 +1,11 @@
-// Ring: a queue whose elements are numbered 0, 1, 2, … in the order of pushing and found by number in O(1). The numbers
+// Ring: a queue whose elements are numbered 0, 1, 2, … in the order of arrival and found by number in O(1). The numbers
 // present are [first, next), always without a gap.
 //
 // Sent packets live in one, packet number -> entry: a packet number that is skipped on purpose gets an empty entry, an
 // entry that is acknowledged out of order is marked by its owner and popped once it is first. It is a plain FIFO too,
 // for events, datagrams and slices, so elements need only be movable (trivial ones are moved as memory). Capacity is a
-// power of two and doubles as needed; growing moves elements, so references last until the next push only. Never more
-// than `limit` elements: push() refuses. Nothing is allocated before the first push, or once warm.
+// power of two and doubles as needed; growing moves elements, so references last until the next emplace only. Never
+// more than `limit` elements: emplace() refuses. Nothing is allocated before the first element, or once warm.
 #pragma once
 
 #include <bit>
@@ -35,7 +35,7 @@ class Ring {
 
   /// The number of the oldest element; next() when there is none.
   uint64_t first() const { return first_; }
-  /// The number that the next push gives.
+  /// The number that the next element gets.
   uint64_t next() const { return next_; }
   size_t size() const { return static_cast<size_t>(next_ - first_); }
   bool empty() const { return first_ == next_; }
@@ -60,17 +60,19 @@ class Ring {
   T& back() { return (*this)[next_ - 1]; }
   const T& back() const { return (*this)[next_ - 1]; }
 
-  /// Appends an element, numbered next(); false, and nothing changed, when `limit` are present.
-  [[nodiscard]] bool push(T value) {
+  /// Makes an element in place, numbered next(); null, and nothing changed, when `limit` are present. A large plain
+  /// struct is best made empty and filled through the pointer.
+  template <class... Arguments>
+  [[nodiscard]] T* emplace(Arguments&&... arguments) {
+    if (size() >= limit_) [[unlikely]]
+      return nullptr;
     if (size() == capacity_) [[unlikely]] {
-      if (size() >= limit_) return false;
+      // An argument may lie in the memory that is about to move.
+      T made(std::forward<Arguments>(arguments)...);
       move_to(capacity_ == 0 ? kSmallestCapacity : 2 * capacity_);
-    } else if (size() >= limit_) [[unlikely]] {
-      return false;
+      return std::construct_at(slot(next_++), std::move(made));
     }
-    std::construct_at(slot(next_), std::move(value));
-    next_++;
-    return true;
+    return std::construct_at(slot(next_++), std::forward<Arguments>(arguments)...);
   }
 
   /// Removes the oldest element; not empty.

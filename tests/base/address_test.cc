@@ -1,12 +1,13 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
-#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
 
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

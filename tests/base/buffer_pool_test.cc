@@ -1,13 +1,13 @@
 #include "base/buffer_pool.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <memory>
 #include <set>
 #include <vector>
 
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

@@ -1,8 +1,8 @@
 #include "base/hash.h"
 
-#include <doctest/doctest.h>
-
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

@@ -1,13 +1,13 @@
 #include "base/interval_set.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>
 #include <vector>
 
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

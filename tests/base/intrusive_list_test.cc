@@ -1,13 +1,13 @@
 #include "base/intrusive_list.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <list>
 #include <memory>
 #include <vector>
 
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

@@ -1,8 +1,8 @@
 #include "base/mul_div.h"
 
-#include <doctest/doctest.h>
-
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 using mul_div_detail::mul_div_portable;

@@ -1,8 +1,8 @@
 #include "base/net.h"
 
-#include <doctest/doctest.h>
-
 #include "base/buffer_pool.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

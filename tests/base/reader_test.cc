@@ -1,11 +1,11 @@
 #include "base/reader.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "base/hex.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

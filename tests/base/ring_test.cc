@@ -1,12 +1,12 @@
 #include "base/ring.h"
 
-#include <doctest/doctest.h>
-
 #include <deque>
 #include <memory>
 #include <string>
 
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 
@@ -26,7 +26,7 @@ TEST_SUITE("ring") {
   TEST_CASE("elements are found by their number until they are popped") {
     Ring<std::string> ring(100);
     CHECK_EQ(ring.find(0), nullptr);
-    for (int i = 0; i < 20; i++) REQUIRE(ring.push(std::to_string(i)));
+    for (int i = 0; i < 20; i++) REQUIRE(ring.emplace(std::to_string(i)));
     CHECK_EQ(ring.first(), 0);
     CHECK_EQ(ring.next(), 20);
     for (int i = 0; i < 5; i++) ring.pop();
@@ -42,24 +42,31 @@ TEST_SUITE("ring") {
     CHECK_EQ(ring.first(), 20);
   }
 
-  TEST_CASE("a push beyond the limit is refused, whatever the limit is") {
+  TEST_CASE("an element beyond the limit is refused, whatever the limit is") {
     for (const size_t limit : {0u, 1u, 7u, 8u, 9u, 16u}) {
       CAPTURE(limit);
       Ring<int> ring(limit);
-      for (size_t i = 0; i < limit; i++) CHECK(ring.push(1));
-      CHECK_FALSE(ring.push(2));
+      for (size_t i = 0; i < limit; i++) CHECK(ring.emplace(1));
+      CHECK_FALSE(ring.emplace(2));
       CHECK_EQ(ring.size(), limit);
       if (limit == 0) continue;
       ring.pop();
-      CHECK(ring.push(3));
-      CHECK_FALSE(ring.push(4));
+      CHECK(ring.emplace(3));
+      CHECK_FALSE(ring.emplace(4));
     }
+  }
+
+  TEST_CASE("an element may be made from another one while the ring grows") {
+    Ring<std::string> ring(100);
+    REQUIRE(ring.emplace("a text too long to be stored inside the string itself"));
+    while (ring.size() < 50) REQUIRE(ring.emplace(ring.front()));
+    CHECK_EQ(ring.back(), ring.front());
   }
 
   TEST_CASE("memory follows the elements when trimmed, and not before") {
     Ring<int> ring(1000);
     CHECK_EQ(ring.capacity(), 0);
-    for (int i = 0; i < 100; i++) CHECK(ring.push(i));
+    for (int i = 0; i < 100; i++) CHECK(ring.emplace(i));
     CHECK_EQ(ring.capacity(), 128);
     while (ring.size() > 3) ring.pop();
     CHECK_EQ(ring.capacity(), 128);
@@ -67,8 +74,8 @@ TEST_SUITE("ring") {
     CHECK_EQ(ring.capacity(), 4);
     CHECK_EQ(ring[97], 97);
     CHECK_EQ(ring[99], 99);
-    CHECK(ring.push(100));
-    CHECK(ring.push(101));
+    CHECK(ring.emplace(100));
+    CHECK(ring.emplace(101));
     CHECK_EQ(ring.capacity(), 8);
     CHECK_EQ(ring[101], 101);
     ring.clear();
@@ -90,7 +97,7 @@ TEST_SUITE("ring") {
       const uint64_t choice = rng.below(100);
       if (choice < (growing ? 60u : 40u)) {
         const uint64_t value = rng.next_u64();
-        REQUIRE_EQ(ring.push(made_of<T>(value)), model.size() < limit);
+        REQUIRE_EQ(ring.emplace(made_of<T>(value)) != nullptr, model.size() < limit);
         if (model.size() < limit) model.push_back(value);
       } else if (choice < 98 && !model.empty()) {
         ring.pop();

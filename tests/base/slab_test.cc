@@ -1,12 +1,12 @@
 #include "base/slab.h"
 
-#include <doctest/doctest.h>
-
 #include <map>
 #include <set>
 #include <vector>
 
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

@@ -1,13 +1,13 @@
 #include "base/slice.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/support/random.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

@@ -1,10 +1,10 @@
 #include "base/trace.h"
 
-#include <doctest/doctest.h>
-
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 

@@ -1,13 +1,36 @@
 #include "base/varint.h"
 
-#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <vector>
 
 #include "base/hex.h"
+#include "base/writer.h"
 #include "tests/support/random.h"
 
+#include <doctest/doctest.h>
+
 using namespace quoll;
+
+namespace {
+
+/// Whether a call aborts, tried in a child process.
+template <class Call>
+bool aborts(Call call) {
+  const pid_t child = fork();
+  if (child == 0) {
+    close(STDERR_FILENO);
+    call();
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+}  // namespace
 
 TEST_SUITE("varint") {
   TEST_CASE("the samples of RFC 9000 §A.1 decode") {
@@ -44,6 +67,16 @@ TEST_SUITE("varint") {
       CHECK_EQ(varint_size(varint_max(width)), width);
       if (width < 8) CHECK_EQ(varint_size(varint_max(width) + 1), 2 * width);
     }
+  }
+
+  TEST_CASE("a value without a form is a bug of the caller, not bytes on the wire") {
+    uint8_t room[16];
+    const auto write = [&](uint64_t value) { Writer(room).varint(value); };
+    CHECK_FALSE(aborts([&] { write(kVarintMax); }));
+    CHECK(aborts([&] { write(kVarintMax + 1); }));
+    CHECK(aborts([&] { write(UINT64_MAX); }));
+    CHECK(aborts([&] { Writer(room).varint(64, 1); }));
+    CHECK(aborts([&] { Counter().varint(kVarintMax + 1); }));
   }
 
   TEST_CASE("every prefix of a form asks for more") {

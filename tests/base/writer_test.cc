@@ -1,10 +1,10 @@
 #include "base/writer.h"
 
-#include <doctest/doctest.h>
-
 #include <vector>
 
 #include "base/hex.h"
+
+#include <doctest/doctest.h>
 
 using namespace quoll;
 
