@@ -103,6 +103,7 @@ struct Avx2Lanes {
 
   QUOLL_INLINE T load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
   QUOLL_INLINE void store(void* to, T value) { _mm256_storeu_si256(static_cast<__m256i*>(to), value); }
+  QUOLL_INLINE T broadcast(uint32_t word) { return _mm256_set1_epi32(static_cast<int>(word)); }
   QUOLL_INLINE T add(T a, T b) { return _mm256_add_epi32(a, b); }
   QUOLL_INLINE T exclusive_or(T a, T b) { return _mm256_xor_si256(a, b); }
 
@@ -111,16 +112,22 @@ struct Avx2Lanes {
     T a0 = rows[0], a1 = rows[1], a2 = rows[2], a3 = rows[3], b0 = rows[4], b1 = rows[5], b2 = rows[6], b3 = rows[7];
     T c = rows[8], g = rows[9], d0 = rows[12], d1 = rows[13], d2 = rows[14], d3 = rows[15];
     Parked front, back{rows[10], rows[11]};
-    for (int i = 0; i < 10; i++) {
+    int i = 0;
+    for (; i < 10 && work.has(3); i++) {
       quarter_rounds(a0, b0, c, d0, a1, b1, g, d1);
-      work.slot();
+      work.step();
       quarter_rounds_exchanging(a2, b2, c, d2, a3, b3, g, d3, front, back);
-      work.slot();
+      work.step();
       quarter_rounds(a0, b1, c, d3, a1, b2, g, d0);
-      work.slot();
+      work.step();
       quarter_rounds_exchanging(a2, b3, c, d1, a3, b0, g, d2, back, front);
     }
-    work.slot();
+    for (; i < 10; i++) {  // the same without a branch around the work, which would cost registers
+      quarter_rounds(a0, b0, c, d0, a1, b1, g, d1);
+      quarter_rounds_exchanging(a2, b2, c, d2, a3, b3, g, d3, front, back);
+      quarter_rounds(a0, b1, c, d3, a1, b2, g, d0);
+      quarter_rounds_exchanging(a2, b3, c, d1, a3, b0, g, d2, back, front);
+    }
     rows[0] = a0, rows[1] = a1, rows[2] = a2, rows[3] = a3, rows[4] = b0, rows[5] = b1, rows[6] = b2, rows[7] = b3;
     rows[8] = c, rows[9] = g, rows[10] = back.c, rows[11] = back.g;
     rows[12] = d0, rows[13] = d1, rows[14] = d2, rows[15] = d3;

@@ -4,7 +4,8 @@
 // nonce: the lanes of one call may serve several messages. While the vector units turn the rounds the scalar units are
 // idle, and `Work` is what they do meanwhile: slot() is called up to kSlots times. Constant-time.
 //
-// A Vector names its type T and its lanes, and provides load, store, add, rounds and store_blocks. What includes this
+// A Vector names its type T and its lanes, and provides load, store, broadcast, add, exclusive_or, rounds,
+// transpose and store_blocks. What includes this
 // header defines QUOLL_TARGET before, the target attribute's string; all names have internal linkage, so that the code
 // of one instruction set is never merged with another's.
 #pragma once
@@ -22,9 +23,12 @@ namespace {
 // "expand 32-byte k" in words (RFC 8439 §2.3).
 constexpr uint32_t kChaCha20Constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 
+constexpr uint32_t kLaneNumbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
 /// No work beside the rounds.
 struct Idle {
-  void slot() {}
+  static constexpr bool has(size_t) { return false; }
+  void step() {}
 };
 
 /// The initial states of the lanes, row by row: the twelve rows of constants and key stay, the last four are per call.
@@ -41,8 +45,12 @@ struct alignas(64) LaneStates {
 
   void set_counter(size_t lane, uint32_t counter) { rows[12][lane] = counter; }
 
-  void set_lane(size_t lane, uint32_t counter, const uint8_t* nonce) {
-    set_counter(lane, counter);
+  /// Consecutive counters in all lanes. Stored as one vector: a load of what was just stored in parts would wait.
+  __attribute__((target(QUOLL_TARGET))) void set_counters(uint32_t first) {
+    Vector::store(rows[12], Vector::add(Vector::broadcast(first), Vector::load(kLaneNumbers)));
+  }
+
+  void set_nonce(size_t lane, const uint8_t* nonce) {
     for (size_t i = 0; i < 3; i++) rows[13 + i][lane] = load_le<uint32_t>(nonce + 4 * i);
   }
 };
@@ -66,7 +74,6 @@ __attribute__((target(QUOLL_TARGET), noinline)) void keystream_blocks(const Lane
     Vector::transpose(row, transposed);
     for (size_t i = 0; i < 4; i++) blocks[i][quarter] = transposed[i];
   }
-  work.slot();
   for (size_t i = 0; i < 4; i++) Vector::store_blocks(blocks[i], out + kChaCha20BlockSize * i);
   shared_work = work;
 }
@@ -81,19 +88,17 @@ QUOLL_INLINE void quarter_round(typename Vector::T& a, typename Vector::T& b, ty
 }
 
 /// The twenty rounds, for Vectors that have no better way.
-template <class Vector, class Work>
-QUOLL_INLINE void plain_rounds(typename Vector::T (&x)[16], Work& work) {
+template <class Vector>
+QUOLL_INLINE void plain_rounds(typename Vector::T (&x)[16]) {
   for (int i = 0; i < 10; i++) {
     quarter_round<Vector>(x[0], x[4], x[8], x[12]);
     quarter_round<Vector>(x[1], x[5], x[9], x[13]);
     quarter_round<Vector>(x[2], x[6], x[10], x[14]);
     quarter_round<Vector>(x[3], x[7], x[11], x[15]);
-    work.slot();
     quarter_round<Vector>(x[0], x[5], x[10], x[15]);
     quarter_round<Vector>(x[1], x[6], x[11], x[12]);
     quarter_round<Vector>(x[2], x[7], x[8], x[13]);
     quarter_round<Vector>(x[3], x[4], x[9], x[14]);
-    work.slot();
   }
 }
 

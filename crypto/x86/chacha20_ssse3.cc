@@ -14,6 +14,7 @@ struct Ssse3Lanes {
 
   QUOLL_INLINE T load(const void* from) { return _mm_loadu_si128(static_cast<const __m128i*>(from)); }
   QUOLL_INLINE void store(void* to, T value) { _mm_storeu_si128(static_cast<__m128i*>(to), value); }
+  QUOLL_INLINE T broadcast(uint32_t word) { return _mm_set1_epi32(static_cast<int>(word)); }
   QUOLL_INLINE T add(T a, T b) { return _mm_add_epi32(a, b); }
   QUOLL_INLINE T exclusive_or(T a, T b) { return _mm_xor_si128(a, b); }
 
@@ -29,8 +30,8 @@ struct Ssse3Lanes {
   }
 
   template <class Work>
-  QUOLL_INLINE void rounds(T (&rows)[16], Work& work) {
-    plain_rounds<Ssse3Lanes>(rows, work);
+  QUOLL_INLINE void rounds(T (&rows)[16], Work&) {
+    plain_rounds<Ssse3Lanes>(rows);
   }
 
   QUOLL_INLINE void transpose(const T (&row)[4], T (&out)[4]) {

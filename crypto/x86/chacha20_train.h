@@ -153,13 +153,14 @@ class Train {
       const size_t blocks = 1 + (message.size + kChaCha20BlockSize - 1) / kChaCha20BlockSize;
       const size_t count = std::min(kLanes - lane, blocks - next_block_);
       for (size_t i = lane; i < lane + count; i++) {
-        const auto counter = static_cast<uint32_t>(next_block_ + i - lane);
-        if (lane_jobs_[i] == next_job_) {
-          states_.set_counter(i, counter);
-        } else {
-          states_.set_lane(i, counter, job.nonce.data());
-          lane_jobs_[i] = next_job_;
-        }
+        if (lane_jobs_[i] == next_job_) continue;
+        states_.set_nonce(i, job.nonce.data());
+        lane_jobs_[i] = next_job_;
+      }
+      if (count == kLanes) {
+        states_.set_counters(static_cast<uint32_t>(next_block_));
+      } else {
+        for (size_t i = 0; i < count; i++) states_.set_counter(lane + i, static_cast<uint32_t>(next_block_ + i));
       }
       const size_t offset = first ? 0 : (next_block_ - 1) * kChaCha20BlockSize;
       const size_t data_blocks = count - first;
@@ -276,7 +277,8 @@ struct ChaCha20Poly1305Functions {
       const size_t count = std::min(kLanes, samples.size() - done);
       for (size_t lane = 0; lane < kLanes; lane++) {  // idle lanes repeat the last sample
         const uint8_t* const sample = samples[done + std::min(lane, count - 1)];
-        states.set_lane(lane, load_le<uint32_t>(sample), sample + 4);
+        states.set_counter(lane, load_le<uint32_t>(sample));
+        states.set_nonce(lane, sample + 4);
       }
       keystream_blocks(states, keystream, idle);
       for (size_t i = 0; i < count; i++) {
@@ -290,10 +292,12 @@ struct ChaCha20Poly1305Functions {
   static void apply(const uint8_t* key, uint32_t counter, const uint8_t* nonce, Bytes in, uint8_t* out) {
     LaneStates<Vector> states;
     states.set_key(key);
+    for (size_t lane = 0; lane < kLanes; lane++) states.set_nonce(lane, nonce);
     alignas(64) uint8_t keystream[kLanes * kChaCha20BlockSize];
     Idle idle;
     for (size_t done = 0; done < in.size(); done += sizeof keystream) {
-      for (size_t lane = 0; lane < kLanes; lane++) states.set_lane(lane, counter++, nonce);
+      states.set_counters(counter);
+      counter += kLanes;
       keystream_blocks(states, keystream, idle);
       const size_t size = std::min(in.size() - done, sizeof keystream);
       xor_keystream<Vector>(in.data() + done, keystream, size, out + done);

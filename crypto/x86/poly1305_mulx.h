@@ -85,7 +85,7 @@ class MulxMac {
   uint8_t s_[16];
 };
 
-/// A run of blocks that a MulxMac absorbs one at a time, in the slots of another computation.
+/// A run of blocks that a MulxMac absorbs one at a time, between the steps of another computation.
 class MulxWork {
  public:
   MulxWork(const MulxMac& mac, const uint8_t* blocks, size_t count)
@@ -96,8 +96,9 @@ class MulxWork {
         next_(blocks),
         end_(blocks + count * kPoly1305BlockSize) {}
 
-  __attribute__((always_inline)) void slot() {
-    if (next_ == end_) return;
+  bool has(size_t count) const { return static_cast<size_t>(end_ - next_) >= count * kPoly1305BlockSize; }
+
+  __attribute__((always_inline)) void step() {
     mac_->absorb_block(h0_, h1_, h2_, next_, 1);
     next_ += kPoly1305BlockSize;
   }
