@@ -96,7 +96,6 @@ class Train {
   ~Train() {
     ct::wipe(states_);
     ct::wipe(groups_);
-    for (Message& message : messages_) ct::wipe(message.mac);
   }
 
   void run() {
@@ -112,7 +111,10 @@ class Train {
   }
 
  private:
-  /// A message in work. At most kLanes of them have lanes in one group, and they are consecutive jobs.
+  /// A message in work. At most kLanes of them have lanes in one group, two groups are in work, and jobs are
+  /// consecutive.
+  static constexpr size_t kMessages = 2 * kLanes;
+
   struct Message {
     size_t size;
     Gather plaintext;  // sealing only
@@ -136,7 +138,7 @@ class Train {
     std::span<Segment> used() { return std::span(segments).first(count); }
   };
 
-  Message& message_of(const Segment& segment) { return messages_[segment.job % kLanes]; }
+  Message& message_of(const Segment& segment) { return messages_[segment.job % kMessages]; }
 
   /// Gives the lanes of a group to the next blocks; false when there are none left.
   bool assign_lanes(Group& group) {
@@ -144,7 +146,7 @@ class Train {
     size_t lane = 0;
     while (lane < kLanes && next_job_ < jobs_.size()) {
       Job& job = jobs_[next_job_];
-      Message& message = messages_[next_job_ % kLanes];
+      Message& message = messages_[next_job_ % kMessages];
       const bool first = next_block_ == 0;
       if (first) {
         message.size = text_size(job);
@@ -226,6 +228,7 @@ class Train {
     message.mac.absorb(lengths, 1);
     uint8_t tag[kAeadTagSize];
     message.mac.finish(tag);
+    ct::wipe(message.mac);
     if constexpr (kSealing) {
       std::memcpy(job.out + message.size, tag, kAeadTagSize);
     } else {
@@ -240,7 +243,7 @@ class Train {
   size_t next_block_ = 0;  // of that job
   LaneStates<Vector> states_;
   size_t lane_jobs_[kLanes];  // whose nonce each lane has
-  Message messages_[kLanes];
+  Message messages_[kMessages];
   Group groups_[2];
 };
 
