@@ -6,8 +6,9 @@
 namespace quoll::crypto {
 
 const Catalogue& native_catalogue() {
-  static constexpr const Aead* aeads[] = {&kChaCha20Poly1305Avx2, &kChaCha20Poly1305Ssse3};
-  static constexpr const HeaderProtection* header_protections[] = {&kHeaderChaCha20Avx2, &kHeaderChaCha20Ssse3};
+  static constexpr const Aead* aeads[] = {&kChaCha20Poly1305Avx512, &kChaCha20Poly1305Avx2, &kChaCha20Poly1305Ssse3};
+  static constexpr const HeaderProtection* header_protections[] = {&kHeaderChaCha20Avx512, &kHeaderChaCha20Avx2,
+                                                                   &kHeaderChaCha20Ssse3};
   static constexpr Catalogue catalogue{
       .aeads = aeads,
       .header_protections = header_protections,

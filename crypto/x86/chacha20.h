@@ -8,6 +8,11 @@
 
 namespace quoll::crypto {
 
+extern const Aead kChaCha20Poly1305Avx512;
+extern const HeaderProtection kHeaderChaCha20Avx512;
+extern const ChaCha20 kChaCha20Avx512;
+extern const Poly1305 kPoly1305Ifma;
+
 extern const Aead kChaCha20Poly1305Avx2;
 extern const HeaderProtection kHeaderChaCha20Avx2;
 extern const ChaCha20 kChaCha20Avx2;

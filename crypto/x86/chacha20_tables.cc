@@ -4,12 +4,12 @@
 namespace quoll::crypto {
 
 std::span<const ChaCha20* const> native_chacha20s() {
-  static constexpr const ChaCha20* all[] = {&kChaCha20Avx2, &kChaCha20Ssse3};
+  static constexpr const ChaCha20* all[] = {&kChaCha20Avx512, &kChaCha20Avx2, &kChaCha20Ssse3};
   return all;
 }
 
 std::span<const Poly1305* const> native_poly1305s() {
-  static constexpr const Poly1305* all[] = {&kPoly1305Mulx};
+  static constexpr const Poly1305* all[] = {&kPoly1305Ifma, &kPoly1305Mulx};
   return all;
 }
 

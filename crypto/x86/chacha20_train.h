@@ -15,7 +15,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "crypto/aead.h"
 #include "crypto/chacha20.h"
 #include "crypto/ct.h"

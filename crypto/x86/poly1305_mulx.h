@@ -34,6 +34,11 @@ class MulxMac {
     poly1305_tag(h_, s_, tag);
   }
 
+  void get_r(uint64_t r[3]) const { r[0] = r0_, r[1] = r1_, r[2] = 0; }
+  void get_accumulator(uint64_t h[3]) const { h[0] = h_[0], h[1] = h_[1], h[2] = h_[2]; }
+  /// h[2] <= 4.
+  void set_accumulator(const uint64_t h[3]) { h_[0] = h[0], h_[1] = h[1], h_[2] = h[2]; }
+
  private:
   friend class MulxWork;
 
