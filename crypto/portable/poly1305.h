@@ -16,7 +16,16 @@ namespace quoll::crypto {
 inline constexpr uint64_t kPoly1305ClampLow = 0x0ffffffc0fffffff;
 inline constexpr uint64_t kPoly1305ClampHigh = 0x0ffffffc0ffffffc;
 
-/// tag = (h + s) mod 2^128, for h < 2^130 + 2^66 in three words (the third holds what is above 2^128).
+/// Brings what is above 2^130 back, times 5: h below 2^131 becomes h < 2^130 + 5, the same modulo p.
+inline void poly1305_fold(uint64_t h[3]) {
+  const uint64_t fold = 5 * (h[2] >> 2);
+  h[0] += fold;
+  const uint64_t carry = h[0] < fold;
+  h[1] += carry;
+  h[2] = (h[2] & 3) + (h[1] < carry);
+}
+
+/// tag = (h + s) mod 2^128, for h < 2 p in three words (the third holds what is above 2^128).
 inline void poly1305_tag(const uint64_t h[3], const uint8_t* s, uint8_t* tag) {
   // h >= p exactly when h + 5 >= 2^130, and then h - p = h + 5 - 2^130: below 2^128 that is h + 5. h < 2 p.
   const uint64_t g0 = h[0] + 5;
@@ -62,13 +71,7 @@ class Poly1305Limbs64 {
   }
 
   void finish(const uint8_t* s, uint8_t* tag) {
-    // Folds what is above 2^130 once more: then h < 2^130 + 5.
-    const uint64_t fold = 5 * (h_[2] >> 2);
-    const u128 c0 = u128{h_[0]} + fold;
-    const u128 c1 = u128{h_[1]} + static_cast<uint64_t>(c0 >> 64);
-    h_[0] = static_cast<uint64_t>(c0);
-    h_[1] = static_cast<uint64_t>(c1);
-    h_[2] = (h_[2] & 3) + static_cast<uint64_t>(c1 >> 64);
+    poly1305_fold(h_);
     poly1305_tag(h_, s, tag);
   }
 
