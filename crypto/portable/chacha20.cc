@@ -72,12 +72,12 @@ void xor_bytes(const uint8_t* in, const uint8_t* keystream, size_t size, uint8_t
   for (size_t i = 0; i < size; i++) out[i] = in[i] ^ keystream[i];
 }
 
-constexpr ChaCha20 kPortable{{.implementation = "portable"}, portable::chacha20_apply};
+constexpr ChaCha20 kPortable{{.implementation = "portable"}, portable_chacha20_apply};
 constexpr const ChaCha20* kAll[] = {&kPortable};
 
 }  // namespace
 
-void portable::chacha20_apply(const uint8_t* key, uint32_t counter, const uint8_t* nonce, Bytes in, uint8_t* out) {
+void portable_chacha20_apply(const uint8_t* key, uint32_t counter, const uint8_t* nonce, Bytes in, uint8_t* out) {
   const std::array<uint32_t, 16> first = initial_state(key, counter, nonce);
   alignas(64) uint8_t keystream[kLanes * kChaCha20BlockSize];
   std::array<Vector, 16> state;

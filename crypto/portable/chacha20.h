@@ -3,9 +3,9 @@
 
 #include "base/bytes.h"
 
-namespace quoll::crypto::portable {
+namespace quoll::crypto {
 
 /// As ChaCha20::apply.
-void chacha20_apply(const uint8_t* key, uint32_t counter, const uint8_t* nonce, Bytes in, uint8_t* out);
+void portable_chacha20_apply(const uint8_t* key, uint32_t counter, const uint8_t* nonce, Bytes in, uint8_t* out);
 
-}  // namespace quoll::crypto::portable
+}  // namespace quoll::crypto
