@@ -184,6 +184,7 @@ constexpr HashAlgorithm x86_sha384_avx2{
     sha2::init<sha2::kInitial384>,
     blocks,
     sha2::finish<uint64_t, 48, blocks>,
+    8 * sizeof(uint64_t),
 };
 
 constexpr HashAlgorithm x86_sha512_avx2{
@@ -195,6 +196,7 @@ constexpr HashAlgorithm x86_sha512_avx2{
     sha2::init<sha2::kInitial512>,
     blocks,
     sha2::finish<uint64_t, 64, blocks>,
+    8 * sizeof(uint64_t),
 };
 
 }  // namespace quoll::crypto
