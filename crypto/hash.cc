@@ -4,15 +4,16 @@
 
 namespace quoll::crypto {
 
-Hash::Hash(const HashAlgorithm& algorithm) : algorithm_(&algorithm) { algorithm.init(state_); }
-
-Hash::~Hash() {
-  ct::wipe(state_);
-  ct::wipe(buffer_);
+ChainingValue& ChainingValue::operator=(const ChainingValue& other) {
+  if (this == &other) return *this;
+  ct::wipe(&state_, algorithm_->state_size);  // of which the other algorithm may use less
+  algorithm_ = other.algorithm_;
+  copy(other);
+  return *this;
 }
 
 Hash& Hash::update(Bytes data) {
-  const size_t block_size = algorithm_->block_size;
+  const size_t block_size = algorithm().block_size;
   total_ += data.size();
   if (buffered_ > 0) {
     const Bytes head = data.first(std::min(data.size(), block_size - buffered_));
@@ -20,12 +21,12 @@ Hash& Hash::update(Bytes data) {
     buffered_ += head.size();
     data = data.subspan(head.size());
     if (buffered_ < block_size) return *this;
-    algorithm_->blocks(state_, buffer_.data(), 1);
+    chaining_.absorb(buffer_.data(), 1);
     buffered_ = 0;
   }
   if (data.size() >= block_size) {
     const size_t count = data.size() / block_size;
-    algorithm_->blocks(state_, data.data(), count);
+    chaining_.absorb(data.data(), count);
     data = data.subspan(count * block_size);
   }
   copy_bytes(buffer_.data(), data);
@@ -34,25 +35,22 @@ Hash& Hash::update(Bytes data) {
 }
 
 Digest Hash::digest() const {
-  Digest digest(algorithm_->digest_size);
+  Digest digest(algorithm().digest_size);
   digest_into(digest.data());
   return digest;
 }
 
 void Hash::digest_into(uint8_t* out) const {
-  HashState state = state_;
-  algorithm_->finish(state, Bytes(buffer_).first(buffered_), total_, out);
-  ct::wipe(state);
+  ChainingValue chaining = chaining_;
+  chaining.finish(Bytes(buffer_).first(buffered_), total_, out);
 }
 
 Digest hash(const HashAlgorithm& algorithm, Bytes message) {
-  HashState state;
-  algorithm.init(state);
+  ChainingValue chaining(algorithm);
   const size_t count = message.size() / algorithm.block_size;
-  if (count > 0) algorithm.blocks(state, message.data(), count);
+  if (count > 0) chaining.absorb(message.data(), count);
   Digest digest(algorithm.digest_size);
-  algorithm.finish(state, message.subspan(count * algorithm.block_size), message.size(), digest.data());
-  ct::wipe(state);
+  chaining.finish(message.subspan(count * algorithm.block_size), message.size(), digest.data());
   return digest;
 }
 

@@ -59,16 +59,42 @@ struct HashAlgorithm : Implementation {
   /// Pads the `tail` (shorter than a block), the end of a message of `total` bytes in all, and writes the digest. The
   /// state is used up; `digest` may be where `tail` is.
   void (*finish)(HashState& state, Bytes tail, uint64_t total, uint8_t* digest);
+
+  size_t state_size = kHashStateSize;  // bytes of HashState in use
+};
+
+/// A chaining value with its algorithm. It copies and wipes no more of the state than the algorithm uses, which short
+/// messages feel.
+class ChainingValue {
+ public:
+  explicit ChainingValue(const HashAlgorithm& algorithm) : algorithm_(&algorithm) { algorithm.init(state_); }
+  ChainingValue(const ChainingValue& other) : algorithm_(other.algorithm_) { copy(other); }
+  ChainingValue& operator=(const ChainingValue& other);
+  ~ChainingValue() { ct::wipe(&state_, algorithm_->state_size); }
+
+  const HashAlgorithm& algorithm() const { return *algorithm_; }
+
+  /// Absorbs `count` whole blocks.
+  void absorb(const uint8_t* data, size_t count) { algorithm_->blocks(state_, data, count); }
+
+  /// HashAlgorithm::finish; the state is used up.
+  void finish(Bytes tail, uint64_t total, uint8_t* digest) { algorithm_->finish(state_, tail, total, digest); }
+
+ private:
+  void copy(const ChainingValue& other) { std::memcpy(&state_, &other.state_, algorithm_->state_size); }
+
+  HashState state_;
+  const HashAlgorithm* algorithm_;
 };
 
 class Hash {
  public:
-  explicit Hash(const HashAlgorithm& algorithm);
+  explicit Hash(const HashAlgorithm& algorithm) : chaining_(algorithm) {}
   Hash(const Hash&) = default;
   Hash& operator=(const Hash&) = default;
-  ~Hash();
+  ~Hash() { ct::wipe(buffer_.data(), algorithm().block_size); }
 
-  const HashAlgorithm& algorithm() const { return *algorithm_; }
+  const HashAlgorithm& algorithm() const { return chaining_.algorithm(); }
 
   Hash& update(Bytes data);
 
@@ -79,11 +105,10 @@ class Hash {
   void digest_into(uint8_t* out) const;
 
  private:
-  HashState state_;
+  ChainingValue chaining_;
   std::array<uint8_t, kHashBlockSizeMax> buffer_;
   size_t buffered_ = 0;  // bytes in the buffer, always less than a block
   uint64_t total_ = 0;   // bytes fed
-  const HashAlgorithm* algorithm_;
 };
 
 /// The digest of one message.

@@ -2,7 +2,7 @@
 
 namespace quoll::crypto {
 
-Hmac::Hmac(const HashAlgorithm& algorithm, Bytes key) : inner_(algorithm) {
+Hmac::Hmac(const HashAlgorithm& algorithm, Bytes key) : inner_(algorithm), outer_(algorithm) {
   // RFC 2104 §2: a key longer than a block is hashed, a shorter one is filled up with zeros.
   std::array<uint8_t, kHashBlockSizeMax> padded{};
   const Bytes block = Bytes(padded).first(algorithm.block_size);
@@ -14,8 +14,7 @@ Hmac::Hmac(const HashAlgorithm& algorithm, Bytes key) : inner_(algorithm) {
   for (uint8_t& byte : padded) byte ^= 0x36;
   inner_.update(block);
   for (uint8_t& byte : padded) byte ^= 0x36 ^ 0x5c;
-  algorithm.init(outer_);
-  algorithm.blocks(outer_, block.data(), 1);
+  outer_.absorb(block.data(), 1);
   ct::wipe(padded);
 }
 
@@ -29,9 +28,8 @@ Digest Hmac::digest() const {
   const HashAlgorithm& algorithm = inner_.algorithm();
   Digest digest(algorithm.digest_size);
   inner_.digest_into(digest.data());
-  HashState outer = outer_;
-  algorithm.finish(outer, digest.bytes(), algorithm.block_size + digest.size(), digest.data());
-  ct::wipe(outer);
+  ChainingValue outer = outer_;
+  outer.finish(digest.bytes(), algorithm.block_size + digest.size(), digest.data());
   return digest;
 }
 

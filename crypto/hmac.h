@@ -9,9 +9,6 @@ namespace quoll::crypto {
 class Hmac {
  public:
   Hmac(const HashAlgorithm& algorithm, Bytes key);
-  Hmac(const Hmac&) = default;
-  Hmac& operator=(const Hmac&) = default;
-  ~Hmac() { ct::wipe(outer_); }
 
   Hmac& update(Bytes data);
 
@@ -20,7 +17,7 @@ class Hmac {
 
  private:
   Hash inner_;
-  HashState outer_;  // has absorbed the outer padded key, one block
+  ChainingValue outer_;  // has absorbed the outer padded key, one block
 };
 
 Digest hmac(const HashAlgorithm& algorithm, Bytes key, Bytes message);

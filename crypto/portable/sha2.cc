@@ -101,6 +101,7 @@ constexpr HashAlgorithm portable_sha256{
     sha2::init<sha2::kInitial256>,
     blocks<uint32_t>,
     sha2::finish<uint32_t, 32, blocks<uint32_t>>,
+    8 * sizeof(uint32_t),
 };
 
 constexpr HashAlgorithm portable_sha384{
@@ -112,6 +113,7 @@ constexpr HashAlgorithm portable_sha384{
     sha2::init<sha2::kInitial384>,
     blocks<uint64_t>,
     sha2::finish<uint64_t, 48, blocks<uint64_t>>,
+    8 * sizeof(uint64_t),
 };
 
 constexpr HashAlgorithm portable_sha512{
@@ -123,6 +125,7 @@ constexpr HashAlgorithm portable_sha512{
     sha2::init<sha2::kInitial512>,
     blocks<uint64_t>,
     sha2::finish<uint64_t, 64, blocks<uint64_t>>,
+    8 * sizeof(uint64_t),
 };
 
 }  // namespace quoll::crypto

@@ -75,6 +75,7 @@ constexpr HashAlgorithm x86_sha256_sha_ni{
     sha2::init<sha2::kInitial256>,
     blocks,
     sha2::finish<uint32_t, 32, blocks>,
+    8 * sizeof(uint32_t),
 };
 
 }  // namespace quoll::crypto

@@ -63,10 +63,11 @@ __attribute__((target("avx2"), always_inline)) inline void store_sum(uint64_t* s
   _mm256_store_si256(reinterpret_cast<__m256i*>(sum), _mm256_add_epi64(words, k));
 }
 
-/// The working variables (RFC 6234 §6.4). Round t of sixteen finds variable number i at v[(i - t) mod 8], so nothing moves.
+/// The working variables (RFC 6234 §6.4). Round t of sixteen finds variable number i at v[(i - t) mod 8], so nothing
+/// moves.
 ///
-/// A round's e is ready at once, its a only half-way: T2 is added during the next round, because the chain of e is the longer
-/// one and the processor prefers older instructions. `b_xor_c` is the next T2's; it is the T2 before's a xor b.
+/// A round's e is ready at once, its a only half-way: T2 is added during the next round, because the chain of e is the
+/// longer one and the processor prefers older instructions. `b_xor_c` is the next T2's; it is the T2 before's a xor b.
 struct Working {
   uint64_t v[8];
   uint64_t b_xor_c;
@@ -76,30 +77,32 @@ struct Working {
 template <size_t t>
 __attribute__((target("bmi,bmi2"), always_inline)) inline void round(Working& s, const uint64_t& sum) {
   uint64_t sigma, other, a_xor_b;
+  // The order is the fastest of a few hundred that were measured on Zen 3. Until T2's own turn a_xor_b serves the
+  // choice of e, f and g.
   __asm__(
-      "addq %[sum], %[h]\n\t"
-      "rorxq $41, %[e], %[sigma]\n\t"
-      "rorxq $18, %[e], %[other]\n\t"
       "movq %[e], %[a_xor_b]\n\t"
-      "xorq %[other], %[sigma]\n\t"
-      "rorxq $14, %[e], %[other]\n\t"
       "andq %[f], %[a_xor_b]\n\t"
+      "rorxq $18, %[e], %[other]\n\t"
+      "rorxq $41, %[e], %[sigma]\n\t"
+      "addq %[sum], %[h]\n\t"
       "xorq %[other], %[sigma]\n\t"
       "addq %[a_xor_b], %[h]\n\t"
+      "rorxq $14, %[e], %[other]\n\t"
       "andnq %[g], %[e], %[a_xor_b]\n\t"
+      "xorq %[other], %[sigma]\n\t"
       "addq %[a_xor_b], %[h]\n\t"
       "addq %[sigma], %[h]\n\t"
-      "addq %[h], %[d]\n\t"
-      "rorxq $39, %[b], %[sigma]\n\t"
-      "rorxq $34, %[b], %[other]\n\t"
       "movq %[b], %[a_xor_b]\n\t"
+      "rorxq $39, %[b], %[sigma]\n\t"
+      "xorq %[c], %[a_xor_b]\n\t"
+      "addq %[h], %[d]\n\t"
+      "rorxq $34, %[b], %[other]\n\t"
+      "andq %[a_xor_b], %[b_xor_c]\n\t"
       "xorq %[other], %[sigma]\n\t"
       "rorxq $28, %[b], %[other]\n\t"
-      "xorq %[c], %[a_xor_b]\n\t"
-      "xorq %[other], %[sigma]\n\t"
-      "andq %[a_xor_b], %[b_xor_c]\n\t"
-      "addq %[sigma], %[a]\n\t"
       "xorq %[c], %[b_xor_c]\n\t"
+      "xorq %[other], %[sigma]\n\t"
+      "addq %[sigma], %[a]\n\t"
       "addq %[b_xor_c], %[a]"
       : [h] "+&r"(s.v[(7 - t) % 8]), [d] "+&r"(s.v[(3 - t) % 8]), [a] "+&r"(s.v[(0 - t) % 8]),
         [b_xor_c] "+&r"(s.b_xor_c), [sigma] "=&r"(sigma), [other] "=&r"(other), [a_xor_b] "=&r"(a_xor_b)
@@ -121,7 +124,7 @@ __attribute__((always_inline)) inline void begin(Working& s, const uint64_t* cha
 
 __attribute__((always_inline)) inline void end(Working& s, uint64_t* chaining) {
   s.v[0] += second_sum(s.v[1], s.v[2], s.b_xor_c);
-  for (size_t i = 0; i < 8; i++) chaining[i] += s.v[i];
+  for (size_t i = 0; i < 8; i++) chaining[i] += ct::barrier(s.v[i]);
 }
 
 /// Rounds 16n to 16n + 15 of the first block while the schedule goes from there to sixteen rounds later.
@@ -183,6 +186,7 @@ constexpr HashAlgorithm x86_sha384_avx2{
     sha2::init<sha2::kInitial384>,
     blocks,
     sha2::finish<uint64_t, 48, blocks>,
+    8 * sizeof(uint64_t),
 };
 
 constexpr HashAlgorithm x86_sha512_avx2{
@@ -194,6 +198,7 @@ constexpr HashAlgorithm x86_sha512_avx2{
     sha2::init<sha2::kInitial512>,
     blocks,
     sha2::finish<uint64_t, 64, blocks>,
+    8 * sizeof(uint64_t),
 };
 
 }  // namespace quoll::crypto

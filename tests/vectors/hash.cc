@@ -6,6 +6,7 @@
 
 #include "crypto/hkdf.h"
 #include "crypto/hmac.h"
+#include "crypto/keccak.h"
 #include "tests/crypto/hash_support.h"
 #include "tests/support/random.h"
 #include "tests/vectors/families.h"
@@ -75,12 +76,36 @@ void check_digest(HashId id, Bytes message, Bytes expected, const std::string& w
   });
 }
 
+using MakeShake = Shake (*)(const Keccak&);
+
+/// The output of a case may be of any length; it is squeezed at once and in pieces.
+void check_shake(MakeShake make, Bytes message, const std::vector<uint8_t>& expected, const std::string& what,
+                 Report& report) {
+  tests::SeededRng rng(message.size());
+  for (const Keccak* keccak : keccaks()) {
+    std::vector<uint8_t> out(expected.size()), pieces(expected.size());
+    make(*keccak).absorb(message).squeeze(out);
+    Shake shake = make(*keccak);
+    in_pieces(message, rng, [&](Bytes piece) { shake.absorb(piece); });
+    in_pieces(pieces, rng, [&](Bytes piece) {
+      shake.squeeze(MutBytes(pieces).subspan(static_cast<size_t>(piece.data() - pieces.data()), piece.size()));
+    });
+    report.check(out == expected && pieces == expected, what + " " + std::string(keccak->implementation));
+  }
+}
+
 void run_hashes(const json& file, Report& report) {
   for (const json& test : file.at("cases")) {
     const auto message = bytes_of(test, "msg");
     const std::string id = "id " + test.value("id", json()).dump();
     for (const Name& name : kNames) {
       if (test.contains(name.member)) check_digest(name.id, message, bytes_of(test, name.member), id, report);
+    }
+    for (const auto& [member, value] : test.items()) {  // such as shake128_64, with the size of the output in the name
+      const MakeShake make = member.starts_with("shake128")   ? Shake::shake128
+                             : member.starts_with("shake256") ? Shake::shake256
+                                                              : nullptr;
+      if (make) check_shake(make, message, bytes_of(test, member.c_str()), id + " " + member, report);
     }
   }
 }
