@@ -21,6 +21,10 @@ inline constexpr size_t kVectorSize = kRank * kPoly12Size;  // the encoded vecto
 inline constexpr size_t kNoiseSize = 128;     // bytes of the pseudo-random function for one polynomial, 64·eta
 inline constexpr size_t kXofBlockSize = 168;  // SHAKE128's rate; a multiple of 3, so samples never straddle two blocks
 
+/// What is squeezed out of one state after a permutation: a block of any of the streams, in whole groups of four words.
+inline constexpr size_t kSqueezedSize = 192;
+static_assert(kSqueezedSize >= kXofBlockSize && kSqueezedSize >= kNoiseSize);
+
 struct alignas(64) Poly {
   std::array<int16_t, kN> coefficients;
 };

@@ -46,10 +46,12 @@ struct Scheme {
     KeccakState hash{};
     size_t hashed = 0;
     SpongeQueue<Engine> queue;
-    for (size_t i = 0; i < kRank; i++) queue.noise(s.secret[i], sigma, i);
-    for (size_t i = 0; i < kRank; i++) queue.noise(s.error[i], sigma, kRank + i);
     for (size_t i = 0; i < kRank; i++) {
       for (size_t j = 0; j < kRank; j++) queue.matrix_entry(s.row[j], rho, i, j);
+      if (i == 0) {
+        for (size_t j = 0; j < kRank; j++) queue.noise(s.secret[j], sigma, j);
+        for (size_t j = 0; j < kRank; j++) queue.noise(s.error[j], sigma, kRank + j);
+      }
       const size_t ready = i * kPoly12Size / EncapsulationKey::kRate;
       if (ready > hashed) queue.absorb(hash, key.bytes + hashed * EncapsulationKey::kRate, ready - hashed);
       hashed = ready;
@@ -83,24 +85,25 @@ struct Scheme {
     struct Stack {
       uint8_t message_hash[2 * kSeedSize];
       uint8_t key_coins[2 * kSeedSize];
-      Encryption encryption;
+      Noise noise;
     } s;
-    if (!ct::declassified(decode_vector(s.encryption.key, encapsulation_key))) return false;
+    PublicKey public_key;
+    if (!ct::declassified(decode_vector(public_key.vector, encapsulation_key))) return false;
 
     EncapsulationKey key(sponge::kSha3Suffix);
     std::memcpy(key.bytes, encapsulation_key, kMlKem768EncapsulationKeySize);
     KeccakState hash{};
     SpongeQueue<Engine> queue;
     queue.absorb(hash, key.bytes, EncapsulationKey::kBlocks);
-    queue_matrix(queue, s.encryption, encapsulation_key + kRhoAt);
+    queue_matrix(queue, public_key, encapsulation_key + kRhoAt);
     queue.run();
 
     std::memcpy(s.message_hash, message, kSeedSize);
     sponge::read_bytes(hash.data(), 0, {s.message_hash + kSeedSize, kSeedSize});
     hash_g(s.key_coins, s.message_hash);
-    queue_noise(queue, s.encryption, s.key_coins + kSeedSize);
+    queue_noise(queue, s.noise, s.key_coins + kSeedSize);
     queue.run();
-    encrypt(s.encryption, message, ciphertext);
+    encrypt(public_key, s.noise, message, ciphertext);
     std::memcpy(secret, s.key_coins, kMlKemSharedSecretSize);
     ct::wipe(s);
     return true;
@@ -116,7 +119,7 @@ struct Scheme {
       uint8_t rejection_secret[kSeedSize];
       uint8_t again[kMlKem768CiphertextSize];
       RejectionInput rejection_input{sponge::kShakeSuffix};
-      Encryption encryption;
+      Noise noise;
     } s;
     ct::declassify(encapsulation_key, kMlKem768EncapsulationKeySize + kSeedSize);
 
@@ -129,21 +132,22 @@ struct Scheme {
     std::memcpy(key.bytes, encapsulation_key, kMlKem768EncapsulationKeySize);
     std::memcpy(s.rejection_input.bytes, decapsulation_key + kRejectAt, kSeedSize);
     std::memcpy(s.rejection_input.bytes + kSeedSize, ciphertext, kMlKem768CiphertextSize);
+    PublicKey public_key;
     KeccakState hash{};
     s.rejection = {};
     SpongeQueue<Engine> queue;
     queue.absorb(hash, key.bytes, EncapsulationKey::kBlocks);
     queue.absorb(s.rejection, s.rejection_input.bytes, RejectionInput::kBlocks);
-    queue_matrix(queue, s.encryption, encapsulation_key + kRhoAt);
-    queue_noise(queue, s.encryption, s.key_coins + kSeedSize);
+    queue_matrix(queue, public_key, encapsulation_key + kRhoAt);
+    queue_noise(queue, s.noise, s.key_coins + kSeedSize);
     queue.run();
 
     uint8_t key_hash[kSeedSize];
     sponge::read_bytes(hash.data(), 0, key_hash);
     const bool consistent = ct::equal(key_hash, {decapsulation_key + kHashAt, kSeedSize});
     if (consistent) {
-      (void)decode_vector(s.encryption.key, encapsulation_key);
-      encrypt(s.encryption, s.message_hash, s.again);
+      (void)decode_vector(public_key.vector, encapsulation_key);
+      encrypt(public_key, s.noise, s.message_hash, s.again);
       sponge::read_bytes(s.rejection.data(), 0, s.rejection_secret);
       const uint64_t accepted = ct::mask_zero(Engine::difference(ciphertext, s.again));
       for (size_t i = 0; i < kMlKemSharedSecretSize; i++) {
@@ -155,10 +159,14 @@ struct Scheme {
   }
 
  private:
-  /// What algorithm 14 works on.
-  struct Encryption {
-    Poly key[kRank];                              // t
-    Poly transposed[kRank][kRank];                // the matrix, [column][row]
+  /// The public half of what algorithm 14 works on.
+  struct PublicKey {
+    Poly vector[kRank];             // t
+    Poly transposed[kRank][kRank];  // the matrix, [column][row]
+  };
+
+  /// Its secret half.
+  struct Noise {
     Poly coins[kRank], error[kRank], last_error;  // y, e1, e2
   };
 
@@ -189,37 +197,37 @@ struct Scheme {
     return reduced != 0;
   }
 
-  static void queue_matrix(SpongeQueue<Engine>& queue, Encryption& e, const uint8_t* rho) {
+  static void queue_matrix(SpongeQueue<Engine>& queue, PublicKey& key, const uint8_t* rho) {
     for (size_t i = 0; i < kRank; i++) {
-      for (size_t j = 0; j < kRank; j++) queue.matrix_entry(e.transposed[i][j], rho, j, i);
+      for (size_t j = 0; j < kRank; j++) queue.matrix_entry(key.transposed[i][j], rho, j, i);
     }
   }
 
-  static void queue_noise(SpongeQueue<Engine>& queue, Encryption& e, const uint8_t* coins) {
-    for (size_t i = 0; i < kRank; i++) queue.noise(e.coins[i], coins, i);
-    for (size_t i = 0; i < kRank; i++) queue.noise(e.error[i], coins, kRank + i);
-    queue.noise(e.last_error, coins, 2 * kRank);
+  static void queue_noise(SpongeQueue<Engine>& queue, Noise& noise, const uint8_t* coins) {
+    for (size_t i = 0; i < kRank; i++) queue.noise(noise.coins[i], coins, i);
+    for (size_t i = 0; i < kRank; i++) queue.noise(noise.error[i], coins, kRank + i);
+    queue.noise(noise.last_error, coins, 2 * kRank);
   }
 
   /// Algorithm 14 from its line 18 on: u and v from what was sampled.
-  static void encrypt(Encryption& e, const uint8_t* message, uint8_t* ciphertext) {
+  static void encrypt(const PublicKey& key, Noise& noise, const uint8_t* message, uint8_t* ciphertext) {
     struct Stack {
       Prepared coins[kRank];
       Poly sum, message;
     } s;
     for (size_t i = 0; i < kRank; i++) {
-      Engine::ntt(e.coins[i]);
-      Engine::prepare(s.coins[i], e.coins[i]);
+      Engine::ntt(noise.coins[i]);
+      Engine::prepare(s.coins[i], noise.coins[i]);
     }
     for (size_t i = 0; i < kRank; i++) {
-      Engine::dot(s.sum, e.transposed[i], s.coins);
+      Engine::dot(s.sum, key.transposed[i], s.coins);
       Engine::inverse_ntt(s.sum);
-      Engine::add(s.sum, e.error[i]);
+      Engine::add(s.sum, noise.error[i]);
       Engine::encode10(ciphertext + i * kPoly10Size, s.sum);
     }
-    Engine::dot(s.sum, e.key, s.coins);
+    Engine::dot(s.sum, key.vector, s.coins);
     Engine::inverse_ntt(s.sum);
-    Engine::add(s.sum, e.last_error);
+    Engine::add(s.sum, noise.last_error);
     Engine::decode1(s.message, message);
     Engine::add(s.sum, s.message);
     Engine::encode4(ciphertext + kVAt, s.sum);

@@ -34,7 +34,10 @@ class SpongeQueue {
   SpongeQueue() = default;
   SpongeQueue(const SpongeQueue&) = delete;
   SpongeQueue& operator=(const SpongeQueue&) = delete;
-  ~SpongeQueue() { ct::wipe(words_); }
+  ~SpongeQueue() {
+    ct::wipe(words_);
+    ct::wipe(squeezed_);
+  }
 
   /// Absorbs `blocks` > 0 blocks of 136 bytes into `state` and permutes after each.
   void absorb(KeccakState& state, const uint8_t* data, size_t blocks) {
@@ -62,6 +65,7 @@ class SpongeQueue {
     for (size_t lane = 0; lane < kLanes; lane++) busy += (working[lane] = take(lane)) != nullptr;
     while (busy > 0) {
       Engine::permute(words_);
+      Engine::squeeze(squeezed_, words_);
       for (size_t lane = 0; lane < kLanes; lane++) {
         if (!working[lane] || !advance(*working[lane], lane)) continue;
         working[lane] = take(lane);
@@ -138,31 +142,21 @@ class SpongeQueue {
         }
         for (size_t i = 0; i < 25; i++) (*job.state)[i] = word(lane, i);
         return true;
-      case Use::matrix: {
-        uint8_t block[kXofBlockSize];
-        squeeze(lane, block, sizeof block);
-        job.filled = Engine::sample(*job.out, job.filled, block);
+      case Use::matrix:
+        job.filled = Engine::sample(*job.out, job.filled, squeezed_[lane]);
         return job.filled == kN;
-      }
-      case Use::noise: {
-        uint8_t bytes[kNoiseSize];
-        squeeze(lane, bytes, sizeof bytes);
-        Engine::noise(*job.out, bytes);
-        ct::wipe(bytes);
+      case Use::noise:
+        Engine::noise(*job.out, squeezed_[lane]);
         return true;
-      }
     }
     return true;
-  }
-
-  void squeeze(size_t lane, uint8_t* out, size_t size) {
-    for (size_t i = 0; i < size / 8; i++) store_le(out + 8 * i, word(lane, i));
   }
 
   Job jobs_[kJobsMax];
   size_t count_ = 0;
   size_t next_ = 0;
   alignas(64) uint64_t words_[25 * kLanes];  // interleaved as the engine wants them
+  alignas(64) uint8_t squeezed_[kLanes][kSqueezedSize];
 };
 
 }  // namespace quoll::crypto::mlkem

@@ -41,6 +41,10 @@ uint32_t canonical(int16_t a) {
 void PortableMlKemEngine::permute(uint64_t* words) { keccak_permute_portable(words); }
 void PortableMlKemEngine::permute_one(uint64_t* words) { keccak_permute_portable(words); }
 
+void PortableMlKemEngine::squeeze(uint8_t (*out)[kSqueezedSize], const uint64_t* words) {
+  for (size_t i = 0; i < kSqueezedSize / 8; i++) store_le(out[0] + 8 * i, words[i]);
+}
+
 void PortableMlKemEngine::ntt(Poly& poly) {
   auto& f = poly.coefficients;
   size_t next = 1;

@@ -17,6 +17,8 @@ struct PortableMlKemEngine {
   static constexpr size_t kStates = 1;
   static void permute(uint64_t* words);
   static void permute_one(uint64_t* words);
+  /// The first kSqueezedSize bytes of each of these states. `out` is aligned to 32 bytes.
+  static void squeeze(uint8_t (*out)[mlkem::kSqueezedSize], const uint64_t* words);
 
   /// The number-theoretic transform (FIPS 203 algorithm 9), in place. Takes |c| <= q, gives |c| <= q/2.
   static void ntt(Poly& poly);

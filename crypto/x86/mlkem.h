@@ -14,6 +14,7 @@ struct Avx2MlKemEngine {
   static constexpr size_t kStates = 4;
   static void permute(uint64_t* words);
   static void permute_one(uint64_t* words);
+  static void squeeze(uint8_t (*out)[mlkem::kSqueezedSize], const uint64_t* words);
 
   static void ntt(Poly& poly);
   static void inverse_ntt(Poly& poly);

@@ -77,6 +77,21 @@ template <int d>
 
 }  // namespace
 
+/// Four words of four states are a square that is transposed.
+[[gnu::target("avx2")]] void Avx2MlKemEngine::squeeze(uint8_t (*out)[kSqueezedSize], const uint64_t* words) {
+  const auto* rows = reinterpret_cast<const Vector*>(words);
+  for (size_t i = 0; i < kSqueezedSize / 32; i++) {
+    const Vector a = _mm256_load_si256(rows + 4 * i), b = _mm256_load_si256(rows + 4 * i + 1);
+    const Vector c = _mm256_load_si256(rows + 4 * i + 2), d = _mm256_load_si256(rows + 4 * i + 3);
+    const Vector ab02 = _mm256_unpacklo_epi64(a, b), ab13 = _mm256_unpackhi_epi64(a, b);
+    const Vector cd02 = _mm256_unpacklo_epi64(c, d), cd13 = _mm256_unpackhi_epi64(c, d);
+    _mm256_store_si256(reinterpret_cast<Vector*>(out[0]) + i, _mm256_permute2x128_si256(ab02, cd02, 0x20));
+    _mm256_store_si256(reinterpret_cast<Vector*>(out[1]) + i, _mm256_permute2x128_si256(ab13, cd13, 0x20));
+    _mm256_store_si256(reinterpret_cast<Vector*>(out[2]) + i, _mm256_permute2x128_si256(ab02, cd02, 0x31));
+    _mm256_store_si256(reinterpret_cast<Vector*>(out[3]) + i, _mm256_permute2x128_si256(ab13, cd13, 0x31));
+  }
+}
+
 [[gnu::target("avx2,popcnt")]] size_t Avx2MlKemEngine::sample(Poly& out, size_t filled, const uint8_t* block) {
   const Vector modulus = _mm256_set1_epi16(kQ);
   for (size_t at = 0; at < kXofBlockSize && filled < kN; at += 24) {
