@@ -85,6 +85,16 @@ struct MontgomeryArithmetic {
     select_limbs(r, ct::mask_nonzero(borrow), corrected, difference);
   }
 
+  /// r = a / 2 mod m: a or a + m, whichever is even, shifted.
+  static void halve(L& r, const L& a) {
+    L sum, even;
+    const uint64_t carry = add_limbs(sum, a, kConstants.modulus);
+    const uint64_t odd = ct::mask_nonzero(a[0] & 1);
+    select_limbs(even, odd, sum, a);
+    for (size_t i = 0; i + 1 < kLimbs; i++) r[i] = even[i] >> 1 | even[i + 1] << 63;
+    r[kLimbs - 1] = even[kLimbs - 1] >> 1 | (carry & odd) << 63;
+  }
+
   /// r = 1 / a, and 0 for 0, both in Montgomery's form: a^(m - 2), Fermat; the modulus is prime. Four bits at a time.
   static void invert(L& r, const L& a) {
     L powers[16];
@@ -163,6 +173,11 @@ class Residue {
     return result;
   }
   friend Residue twice(const Residue& a) { return a + a; }
+  friend Residue half(const Residue& a) {
+    Residue result;
+    Arithmetic::halve(result.limbs_, a.limbs_);
+    return result;
+  }
 
   /// 1 / a, and 0 for 0.
   friend Residue inverse(const Residue& a) {

@@ -71,14 +71,15 @@ void negate_if(Point& p, uint64_t mask) {
 template <class F>
 JacobianPoint<F> double_point(const JacobianPoint<F>& p) {
   const F z_squared = square(p.z);
-  const F y_squared = square(p.y);
-  const F yz = p.y * p.z;
-  const F slope_half = (p.x - z_squared) * (p.x + z_squared);
-  const F slope = twice(slope_half) + slope_half;  // 3 X^2 - 3 Z^4
-  const F xy2 = twice(twice(p.x * y_squared));     // 4 X Y^2
-  const F y4 = twice(square(twice(y_squared)));    // 8 Y^4
+  const F two_y = twice(p.y);
+  const F four_y2 = square(two_y);
+  const F z = two_y * p.z;
+  const F xy2 = p.x * four_y2;  // 4 X Y^2
+  const F slope_third = (p.x - z_squared) * (p.x + z_squared);
+  const F eight_y4 = half(square(four_y2));
+  const F slope = twice(slope_third) + slope_third;  // 3 X^2 - 3 Z^4
   const F x = square(slope) - twice(xy2);
-  return {x, slope * (xy2 - x) - y4, twice(yz)};
+  return {x, slope * (xy2 - x) - eight_y4, z};
 }
 
 /// What an addition learns on the way: x difference and y difference, both zero when the points are the same.

@@ -5,12 +5,14 @@
 // m p[1] the step is: t1 += m << 32, t2 += m >> 32, (t4, t3) += m p[3]: two shifts and one multiplication. The lower half of a
 // product is reduced in this way beside the additions that still build the upper half, which shortens the critical path.
 // Limbs are below p before and after every operation. Constant-time: no branch, no index.
+// In an unnamed namespace, so that the constants are addressed without a register.
 #pragma once
 
 #include "crypto/portable/montgomery.h"
 #include "crypto/portable/nist_curves.h"
 
 namespace quoll::crypto::x86 {
+namespace {
 
 struct P256Arithmetic : MontgomeryArithmetic<P256::Prime> {
   static constexpr uint64_t kP1 = P256::Prime::kModulus[1];
@@ -295,7 +297,7 @@ struct P256Arithmetic : MontgomeryArithmetic<P256::Prime> {
   }
 
   [[gnu::always_inline]] static inline void subtract(L& r, const L& a, const L& b) {
-    uint64_t t0 = a[0], t1 = a[1], t2 = a[2], t3 = a[3], mask, low;
+    uint64_t t0 = a[0], t1 = a[1], t2 = a[2], t3 = a[3], mask, low, high;
     __asm__(
       "subq 0(%[b]), %[t0]\n\t"
       "sbbq 8(%[b]), %[t1]\n\t"
@@ -304,18 +306,44 @@ struct P256Arithmetic : MontgomeryArithmetic<P256::Prime> {
       // p where that borrowed, else 0: its limbs are mask, mask >> 32, 0 and mask & p[3].
       "sbbq %[mask], %[mask]\n\t"
       "movl %k[mask], %k[low]\n\t"
+      "movq %[p3], %[high]\n\t"
+      "andq %[mask], %[high]\n\t"
       "addq %[mask], %[t0]\n\t"
       "adcq %[low], %[t1]\n\t"
       "adcq $0, %[t2]\n\t"
-      "movq %[p3], %[low]\n\t"
-      "adcq $0, %[t3]\n\t"
-      "andq %[low], %[mask]\n\t"
-      "addq %[mask], %[t3]\n\t"
-      : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3), [mask] "=&r"(mask), [low] "=&r"(low)
+      "adcq %[high], %[t3]\n\t"
+      : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3), [mask] "=&r"(mask), [low] "=&r"(low),
+        [high] "=&r"(high)
       : [b] "r"(b.data()), [p3] "m"(kP3)
       : "cc", "memory");
     r = {t0, t1, t2, t3};
   }
+
+  [[gnu::always_inline]] static inline void halve(L& r, const L& a) {
+    uint64_t t0 = a[0], t1 = a[1], t2 = a[2], t3 = a[3], mask, low, high;
+    __asm__(
+      // p where a is odd, else 0.
+      "movl %k[t0], %k[mask]\n\t"
+      "andl $1, %k[mask]\n\t"
+      "negq %[mask]\n\t"
+      "movl %k[mask], %k[low]\n\t"
+      "movq %[p3], %[high]\n\t"
+      "andq %[mask], %[high]\n\t"
+      "addq %[mask], %[t0]\n\t"
+      "adcq %[low], %[t1]\n\t"
+      "adcq $0, %[t2]\n\t"
+      "adcq %[high], %[t3]\n\t"
+      "rcrq $1, %[t3]\n\t"
+      "rcrq $1, %[t2]\n\t"
+      "rcrq $1, %[t1]\n\t"
+      "rcrq $1, %[t0]\n\t"
+      : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3), [mask] "=&r"(mask), [low] "=&r"(low),
+        [high] "=&r"(high)
+      : [p3] "m"(kP3)
+      : "cc");
+    r = {t0, t1, t2, t3};
+  }
 };
 
+}  // namespace
 }  // namespace quoll::crypto::x86
