@@ -56,8 +56,8 @@ struct XmmPair {
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] friend XmmPair operator^(XmmPair x, XmmPair y) {
     return {_mm_xor_si128(x.a, y.a), _mm_xor_si128(x.b, y.b)};
   }
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] friend XmmPair operator&(XmmPair a, XmmPair b) {
-    return {_mm_and_si128(a.a, b.a), _mm_and_si128(a.b, b.b)};
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] friend XmmPair operator&(XmmPair x, XmmPair y) {
+    return {_mm_and_si128(x.a, y.a), _mm_and_si128(x.b, y.b)};
   }
   /// Fixes the place of this value among others fixed in the same way, where the order of a long run of instructions was
   /// chosen with care.
