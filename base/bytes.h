@@ -1,7 +1,8 @@
 // Byte ranges and the only loads and stores of integers in a fixed byte order.
 //
-// Bytes and MutBytes never own; who owns the memory is said where one is taken or returned. The loads and stores work at
-// any alignment on any host: they compile to one instruction (and a byte swap) on every compiler that the project supports.
+// Bytes and MutBytes never own; who owns the memory is said where one is taken or returned. The loads and stores work
+// at any alignment on any host: they compile to one instruction (and a byte swap) on every compiler that the project
+// supports.
 #pragma once
 
 #include <bit>
@@ -18,14 +19,10 @@ using Bytes = std::span<const uint8_t>;
 using MutBytes = std::span<uint8_t>;
 
 /// The bytes of a text, without its terminating zero.
-inline Bytes as_bytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
+inline Bytes as_bytes(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 
 /// The same memory seen as text.
-inline std::string_view as_text(Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 /// memcpy that takes empty ranges with null pointers, which memcpy itself forbids.
 inline void copy_bytes(uint8_t* to, Bytes from) {

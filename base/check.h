@@ -11,16 +11,16 @@ namespace quoll {
 
 }  // namespace quoll
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]]                                              \
-      ::quoll::check_failed(__FILE__, __LINE__, #condition);                    \
+#define CHECK(condition)                                     \
+  do {                                                       \
+    if (!(condition)) [[unlikely]]                           \
+      ::quoll::check_failed(__FILE__, __LINE__, #condition); \
   } while (false)
 
 #ifdef NDEBUG
-#define DCHECK(condition)         \
-  do {                            \
-    (void)sizeof(!(condition));   \
+#define DCHECK(condition)       \
+  do {                          \
+    (void)sizeof(!(condition)); \
   } while (false)
 #else
 #define DCHECK(condition) CHECK(condition)

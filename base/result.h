@@ -22,8 +22,8 @@ enum class ErrorDomain : uint8_t {
 struct Error {
   ErrorDomain domain = ErrorDomain::usage;
   uint64_t code = 0;
-  uint64_t frame_type = 0;   // the frame that provoked a transport error, 0 if none (RFC 9000 §19.19)
-  const char* reason = "";   // static text
+  uint64_t frame_type = 0;  // the frame that provoked a transport error, 0 if none (RFC 9000 §19.19)
+  const char* reason = "";  // static text
 };
 
 template <class T>

@@ -11,7 +11,8 @@ namespace {
 
 [[noreturn]] void usage(const char* wrong) {
   std::fprintf(stderr,
-               "crypto_bench: %s\nusage: crypto_bench [--filter TEXT] [--rounds N] [--seconds S] [--json FILE]\n", wrong);
+               "crypto_bench: %s\nusage: crypto_bench [--filter TEXT] [--rounds N] [--seconds S] [--json FILE]\n",
+               wrong);
   std::exit(2);
 }
 

@@ -20,7 +20,8 @@ size_t calls_lasting(const std::function<void()>& work, double seconds) {
   for (;;) {
     const double spent = nanoseconds_of(work, calls);
     if (spent >= seconds * 1e9 / 4 || calls > (size_t{1} << 40)) {
-      return std::max<size_t>(1, static_cast<size_t>(static_cast<double>(calls) * seconds * 1e9 / std::max(spent, 1.0)));
+      return std::max<size_t>(1,
+                              static_cast<size_t>(static_cast<double>(calls) * seconds * 1e9 / std::max(spent, 1.0)));
     }
     calls *= 2;
   }
@@ -85,10 +86,10 @@ void Table::print_json(std::string_view path) const {
   std::fprintf(file, "[\n");
   for (size_t i = 0; i < rows_.size(); i++) {
     const Row& row = rows_[i];
-    std::fprintf(file,
-                 "  {\"work\": \"%s\", \"implementation\": \"%s\", \"bytes\": %zu, \"ns\": %.2f, \"peer_ns\": %.2f}%s\n",
-                 row.name.c_str(), row.ours_implementation.c_str(), row.bytes_per_call / row.ops_per_call, row.ours_ns,
-                 row.peer_ns, i + 1 < rows_.size() ? "," : "");
+    std::fprintf(
+        file, "  {\"work\": \"%s\", \"implementation\": \"%s\", \"bytes\": %zu, \"ns\": %.2f, \"peer_ns\": %.2f}%s\n",
+        row.name.c_str(), row.ours_implementation.c_str(), row.bytes_per_call / row.ops_per_call, row.ours_ns,
+        row.peer_ns, i + 1 < rows_.size() ? "," : "");
   }
   std::fprintf(file, "]\n");
   std::fclose(file);

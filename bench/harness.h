@@ -1,7 +1,7 @@
 // Benchmarks beside a peer: both run in turns in one process, several times, and the medians are compared.
 //
-// The machines are shared and noisy, so only the ratio is worth quoting. A row names the work, our time, the peer's time and
-// "ratio", which is our speed as a multiple of the peer's.
+// The machines are shared and noisy, so only the ratio is worth quoting. A row names the work, our time, the peer's
+// time and "ratio", which is our speed as a multiple of the peer's.
 #pragma once
 
 #include <cstddef>
@@ -23,14 +23,14 @@ struct Row {
   std::string ours_implementation;
   size_t bytes_per_call = 0;  // 0: the row counts operations
   size_t ops_per_call = 1;
-  double ours_ns = 0;         // medians, per operation
-  double peer_ns = 0;         // 0: no peer
+  double ours_ns = 0;  // medians, per operation
+  double peer_ns = 0;  // 0: no peer
 };
 
 struct Options {
-  int rounds = 7;              // alternations; the medians are over these
-  double round_seconds = 0.02; // for each side in each round
-  std::string_view filter;     // only rows whose name contains this
+  int rounds = 7;               // alternations; the medians are over these
+  double round_seconds = 0.02;  // for each side in each round
+  std::string_view filter;      // only rows whose name contains this
 };
 
 class Table {

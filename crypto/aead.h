@@ -1,11 +1,12 @@
 // Authenticated encryption for packets: AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305 (RFC 5116, RFC 8439).
 //
-// An Aead is a constant table: sizes, limits and the functions of one implementation. An AeadKey is a key expanded for it;
-// it counts what it seals and fails to open, and refuses beyond the limits of RFC 9001 §6.6. The functions take a batch (a
-// GSO train: many short packets under one key), because that is where the speed is; a single packet is a batch of one.
+// An Aead is a constant table: sizes, limits and the functions of one implementation. An AeadKey is a key expanded for
+// it; it counts what it seals and fails to open, and refuses beyond the limits of RFC 9001 §6.6. The functions take a
+// batch (a GSO train: many short packets under one key), because that is where the speed is; a single packet is a batch
+// of one.
 //
-// Sealing gathers: the plaintext may lie in pieces. Opening works in place. The nonce is the caller's business (RFC 9001
-// §5.3 forms it from the packet number); a nonce used twice under one key breaks the algorithm.
+// Sealing gathers: the plaintext may lie in pieces. Opening works in place. The nonce is the caller's business (RFC
+// 9001 §5.3 forms it from the packet number); a nonce used twice under one key breaks the algorithm.
 #pragma once
 
 #include <array>
@@ -37,8 +38,8 @@ struct SealJob {
 };
 
 /// One message to open in place: `data` is ciphertext then tag, at least kAeadTagSize bytes. After opening, `authentic`
-/// tells whether the tag was right. If so, the plaintext stands where the ciphertext stood. If not, that part is zeros. The
-/// tag's bytes are left as they came in either case (a stateless reset is recognised by them).
+/// tells whether the tag was right. If so, the plaintext stands where the ciphertext stood. If not, that part is zeros.
+/// The tag's bytes are left as they came in either case (a stateless reset is recognised by them).
 struct OpenJob {
   Nonce nonce;
   Bytes aad;
@@ -55,10 +56,10 @@ enum class AeadId : uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
 
 struct Aead : Implementation {
   AeadId id;
-  std::string_view name;            // "AES-128-GCM"
-  size_t key_size;                  // bytes
-  uint64_t confidentiality_limit;   // packets that one key may seal
-  uint64_t integrity_limit;         // packets that may fail to open under one key
+  std::string_view name;           // "AES-128-GCM"
+  size_t key_size;                 // bytes
+  uint64_t confidentiality_limit;  // packets that one key may seal
+  uint64_t integrity_limit;        // packets that may fail to open under one key
 
   // The raw functions: no counting, no checks beyond DCHECK. AeadKey is what callers use.
   void (*expand_key)(AeadState& state, const uint8_t* key);
@@ -66,7 +67,8 @@ struct Aead : Implementation {
   void (*open)(const AeadState& state, std::span<OpenJob> jobs);
 };
 
-// RFC 9001 §6.6 and appendix B. ChaCha20-Poly1305 has no confidentiality limit below the number of packet numbers, 2^62.
+// RFC 9001 §6.6 and appendix B. ChaCha20-Poly1305 has no confidentiality limit below the number of packet numbers,
+// 2^62.
 inline constexpr uint64_t kAesGcmConfidentialityLimit = uint64_t{1} << 23;
 inline constexpr uint64_t kAesGcmIntegrityLimit = uint64_t{1} << 52;
 inline constexpr uint64_t kChaCha20Poly1305ConfidentialityLimit = uint64_t{1} << 62;
@@ -86,12 +88,12 @@ class AeadKey {
 
   const Aead& aead() const { return *aead_; }
 
-  /// Seals all jobs, or none: Failure::limit when that would pass the confidentiality limit, Failure::length for a message
-  /// of more than kAeadMessageSizeMax bytes.
+  /// Seals all jobs, or none: Failure::limit when that would pass the confidentiality limit, Failure::length for a
+  /// message of more than kAeadMessageSizeMax bytes.
   Result<void> seal(std::span<const SealJob> jobs);
 
-  /// Seals one message; `out` must have exactly plaintext.size() + kAeadTagSize bytes and either start at the plaintext or
-  /// not overlap it.
+  /// Seals one message; `out` must have exactly plaintext.size() + kAeadTagSize bytes and either start at the plaintext
+  /// or not overlap it.
   Result<void> seal(const Nonce& nonce, Bytes aad, Bytes plaintext, MutBytes out);
 
   /// Opens all jobs and sets their `authentic`. Failure::limit when the integrity limit was reached earlier, or

@@ -1,7 +1,7 @@
 // What the processor can do, read once, and the cap that a user or a test puts on it.
 //
-// A Tier is a rung of the ladder that QUOLL_CPU names: portable, aesni, avx2, avx512. It is a cap, not a wish: the tier in
-// force is never above what the processor has. An implementation states its tier and the features it needs; it is
+// A Tier is a rung of the ladder that QUOLL_CPU names: portable, aesni, avx2, avx512. It is a cap, not a wish: the tier
+// in force is never above what the processor has. An implementation states its tier and the features it needs; it is
 // eligible when the cap reaches its tier and the processor has the features.
 #pragma once
 
@@ -27,7 +27,7 @@ enum Feature : uint32_t {
   kAdx = 1u << 8,
   kVaes = 1u << 9,
   kVpclmulqdq = 1u << 10,
-  kAvx512 = 1u << 11,      // F, BW, DQ and VL, with the operating system's support
+  kAvx512 = 1u << 11,  // F, BW, DQ and VL, with the operating system's support
   kAvx512Ifma = 1u << 12,
 };
 using Features = uint32_t;

@@ -1,7 +1,7 @@
 // Constant-time helpers, wiping, and Secret<N>.
 //
-// Code that handles secrets takes no branch and no index from them; it computes masks (all ones or all zeros) and selects
-// with them. Every mask passes through a value barrier, so that a compiler cannot turn it back into a branch.
+// Code that handles secrets takes no branch and no index from them; it computes masks (all ones or all zeros) and
+// selects with them. Every mask passes through a value barrier, so that a compiler cannot turn it back into a branch.
 // declassify() marks a value as public: it does nothing in ordinary builds; in the build that runs under valgrind with
 // secrets marked as undefined (docs/crypto.md), it tells valgrind that depending on this value is intended.
 #pragma once
@@ -31,9 +31,7 @@ inline T barrier(T value) {
 }
 
 /// All ones when value is not zero, else zero.
-inline uint64_t mask_nonzero(uint64_t value) {
-  return barrier(0 - ((value | (0 - value)) >> 63));
-}
+inline uint64_t mask_nonzero(uint64_t value) { return barrier(0 - ((value | (0 - value)) >> 63)); }
 
 /// All ones when value is zero, else zero.
 inline uint64_t mask_zero(uint64_t value) { return ~mask_nonzero(value); }
@@ -42,9 +40,7 @@ inline uint64_t mask_zero(uint64_t value) { return ~mask_nonzero(value); }
 inline uint64_t mask_equal(uint64_t a, uint64_t b) { return mask_zero(a ^ b); }
 
 /// All ones when a < b (unsigned), else zero.
-inline uint64_t mask_less(uint64_t a, uint64_t b) {
-  return barrier(0 - ((a ^ ((a ^ b) | ((a - b) ^ b))) >> 63));
-}
+inline uint64_t mask_less(uint64_t a, uint64_t b) { return barrier(0 - ((a ^ ((a ^ b) | ((a - b) ^ b))) >> 63)); }
 
 /// a where mask is all ones, b where it is zero.
 inline uint64_t select(uint64_t mask, uint64_t a, uint64_t b) { return b ^ (barrier(mask) & (a ^ b)); }

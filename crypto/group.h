@@ -1,8 +1,8 @@
 // Diffie-Hellman groups: X25519 (RFC 7748), P-256 and P-384 (RFC 8446 §4.2.8.2, RFC 5480).
 //
-// A Group is a constant table of one implementation. Private keys are secrets of private_key_size bytes: little-endian for
-// X25519, big-endian scalars for the NIST curves. Public keys and shared secrets are encoded as in a TLS key_share (the NIST
-// curves: an uncompressed point, and its x coordinate).
+// A Group is a constant table of one implementation. Private keys are secrets of private_key_size bytes: little-endian
+// for X25519, big-endian scalars for the NIST curves. Public keys and shared secrets are encoded as in a TLS key_share
+// (the NIST curves: an uncompressed point, and its x coordinate).
 #pragma once
 
 #include "base/bytes.h"
@@ -25,8 +25,8 @@ struct Group : Implementation {
   size_t public_key_size;
   size_t shared_secret_size;
 
-  // The raw functions; generate() and agree() below are what callers use. False: a private key out of range (zero, or not
-  // below the order), a public key that is not on the curve, or an all-zero X25519 result (RFC 7748 §6.1).
+  // The raw functions; generate() and agree() below are what callers use. False: a private key out of range (zero, or
+  // not below the order), a public key that is not on the curve, or an all-zero X25519 result (RFC 7748 §6.1).
   bool (*public_key)(const uint8_t* private_key, uint8_t* public_key);
   bool (*agree)(const uint8_t* private_key, const uint8_t* peer_public_key, uint8_t* shared_secret);
 };
@@ -37,8 +37,8 @@ Result<void> generate(const Group& group, Rng& rng, MutBytes private_key, MutByt
 /// The public key of a private key; Failure::weak_key when that is out of range.
 Result<void> derive_public(const Group& group, Bytes private_key, MutBytes public_key);
 
-/// The shared secret. Failure::length for wrong sizes (the peer's key included), Failure::point for a peer's key that is not
-/// a point of the curve in uncompressed form, or a result that is all zero.
+/// The shared secret. Failure::length for wrong sizes (the peer's key included), Failure::point for a peer's key that
+/// is not a point of the curve in uncompressed form, or a result that is all zero.
 Result<void> agree(const Group& group, Bytes private_key, Bytes peer_public_key, MutBytes shared_secret);
 
 }  // namespace quoll::crypto

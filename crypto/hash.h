@@ -56,7 +56,8 @@ struct HashAlgorithm : Implementation {
   void (*init)(HashState& state);
   /// Absorbs `count` whole blocks.
   void (*blocks)(HashState& state, const uint8_t* data, size_t count);
-  /// Pads the `tail` (shorter than a block), the end of a message of `total` bytes in all, and writes the digest.
+  /// Pads the `tail` (shorter than a block), the end of a message of `total` bytes in all, and writes the digest. The
+  /// state is used up; `digest` may be where `tail` is.
   void (*finish)(HashState& state, Bytes tail, uint64_t total, uint8_t* digest);
 };
 
@@ -80,7 +81,8 @@ class Hash {
  private:
   HashState state_;
   std::array<uint8_t, kHashBlockSizeMax> buffer_;
-  uint64_t total_ = 0;  // bytes fed; the buffer holds the last total_ % block_size of them
+  size_t buffered_ = 0;  // bytes in the buffer, always less than a block
+  uint64_t total_ = 0;   // bytes fed
   const HashAlgorithm* algorithm_;
 };
 

@@ -15,8 +15,8 @@ namespace quoll::crypto {
 inline constexpr size_t kSampleSize = 16;
 inline constexpr size_t kHeaderProtectionStateSize = 256;
 
-/// The first 16 bytes of the cipher's output. QUIC uses the first five; all sixteen are the AES-ECB block, which QUIC-LB
-/// connection ids use.
+/// The first 16 bytes of the cipher's output. QUIC uses the first five; all sixteen are the AES-ECB block, which
+/// QUIC-LB connection ids use.
 using HeaderMask = std::array<uint8_t, 16>;
 
 struct alignas(16) HeaderProtectionState {

@@ -9,6 +9,9 @@ namespace quoll::crypto {
 class Hmac {
  public:
   Hmac(const HashAlgorithm& algorithm, Bytes key);
+  Hmac(const Hmac&) = default;
+  Hmac& operator=(const Hmac&) = default;
+  ~Hmac() { ct::wipe(outer_); }
 
   Hmac& update(Bytes data);
 
@@ -17,7 +20,7 @@ class Hmac {
 
  private:
   Hash inner_;
-  Hash outer_;  // has absorbed the outer padded key only
+  HashState outer_;  // has absorbed the outer padded key, one block
 };
 
 Digest hmac(const HashAlgorithm& algorithm, Bytes key, Bytes message);

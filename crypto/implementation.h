@@ -8,9 +8,9 @@
 namespace quoll::crypto {
 
 struct Implementation {
-  std::string_view implementation;          // for people: "portable", "aesni", "vaes-avx2", ...
-  cpu::Tier tier = cpu::Tier::portable;     // the lowest cap under which it may run
-  cpu::Features needs = cpu::kNone;         // what the processor must have
+  std::string_view implementation;       // for people: "portable", "aesni", "vaes-avx2", ...
+  cpu::Tier tier = cpu::Tier::portable;  // the lowest cap under which it may run
+  cpu::Features needs = cpu::kNone;      // what the processor must have
 
   bool runs_on(cpu::Features features, cpu::Tier cap) const { return tier <= cap && (needs & ~features) == 0; }
 };

@@ -22,7 +22,7 @@ const T* first_of(std::span<const T* const> list, cpu::Tier cap, Id id) {
 
 /// The best eligible implementation: the architecture's folder first, then the portable one.
 template <class T, class Id = int>
-const T* pick(std::span<const T* const> Catalogue::*family, cpu::Tier cap, Id id = {}) {
+const T* pick(std::span<const T* const> Catalogue::* family, cpu::Tier cap, Id id = {}) {
   if (const T* found = first_of(native_catalogue().*family, cap, id)) return found;
   return first_of(portable_catalogue().*family, cap, id);
 }

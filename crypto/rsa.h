@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "crypto/hash.h"
 #include "crypto/implementation.h"
+#include "crypto/montgomery.h"
 
 namespace quoll::crypto {
 
@@ -18,11 +19,26 @@ inline constexpr size_t kRsaModulusBitsMin = 2048;
 inline constexpr size_t kRsaModulusBitsMax = 4096;
 inline constexpr size_t kRsaModulusSizeMax = kRsaModulusBitsMax / 8;
 
-/// The big-number kernels of one implementation, over little-endian limbs of 64 bits.
+/// One half of a CRT private operation: result = base^exponent mod modulus. All of modulus->limbs limbs (at most
+/// kHalfLimbsMax), in the ordinary form, base and exponent below the modulus.
+struct RsaHalf {
+  uint64_t* result;
+  const uint64_t* base;
+  const uint64_t* exponent;
+  const MontgomeryModulus* modulus;
+};
+
+/// The big-number kernels of one implementation, all in constant time, over little-endian limbs of 64 bits. Numbers
+/// have modulus.limbs limbs, R = 2^(64 * limbs).
 struct Rsa : Implementation {
-  /// r = a * b / 2^(64 * limbs) mod modulus, in constant time; n0 = -1/modulus mod 2^64. r may be a or b.
-  void (*montgomery_multiply)(uint64_t* r, const uint64_t* a, const uint64_t* b, const uint64_t* modulus, uint64_t n0,
-                              size_t limbs);
+  /// r = a * b / R mod modulus, below the modulus, for b below the modulus and any a. r may be a or b.
+  void (*montgomery_multiply)(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus);
+
+  /// r = a * a / R mod modulus, for a below the modulus. r may be a.
+  void (*montgomery_square)(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus);
+
+  /// Both halves, whose moduli have the same count of limbs.
+  void (*exponentiate)(const RsaHalf (&halves)[2]);
 };
 
 /// A public key, checked and prepared. Not a secret.
@@ -45,6 +61,7 @@ class RsaPublicKey {
   Result<void> verify_pss(const HashAlgorithm& hash, Bytes digest, Bytes signature) const;
 
  private:
+  friend class RsaPrivateKey;
   struct Parts;
   explicit RsaPublicKey(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
@@ -70,8 +87,8 @@ class RsaPrivateKey {
 
   const RsaPublicKey& public_key() const;
 
-  /// Writes modulus_size() bytes. `rng` gives the salt and the blinding. Failure::length when `signature` has another size or
-  /// the key is too small for the hash.
+  /// Writes modulus_size() bytes. `rng` gives the salt and the blinding. Failure::length when `signature` has another
+  /// size or the key is too small for the hash.
   Result<void> sign_pss(const HashAlgorithm& hash, Rng& rng, Bytes digest, MutBytes signature) const;
 
   /// For test vectors and old certificates: deterministic.

@@ -1,5 +1,5 @@
-// One function for each family of primitives: the handler of a file that is the family's, else null. A file is known by its
-// content (Wycheproof: schema and algorithm; known answers: the members of a case), never by its name.
+// One function for each family of primitives: the handler of a file that is the family's, else null. A file is known by
+// its content (Wycheproof: schema and algorithm; known answers: the members of a case), never by its name.
 #pragma once
 
 #include "tests/vectors/report.h"
@@ -7,10 +7,13 @@
 namespace quoll::vectors {
 
 Handler aead_handler(const json& file);
+Handler block_ciphers_handler(const json& file);
 Handler hash_handler(const json& file);
 Handler curves25519_handler(const json& file);
 Handler nist_curves_handler(const json& file);
 Handler rsa_handler(const json& file);
 Handler mlkem_handler(const json& file);
+Handler tls_handler(const json& file);
+Handler varint_handler(const json& file);
 
 }  // namespace quoll::vectors

@@ -1,5 +1,5 @@
-// vector_runner PATH...: runs every vector file (*.json) at or below the paths. The last line is "N passed, N failed"; the
-// exit code is 1 when a case failed, or when a file could not be read or is of no known format; 2 for a wrong call.
+// vector_runner PATH...: runs every vector file (*.json) at or below the paths. The last line is "N passed, N failed";
+// the exit code is 1 when a case failed, or when a file could not be read or is of no known format; 2 for a wrong call.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -34,7 +34,7 @@ void run_file(const fs::path& path, size_t& passed, size_t& failed) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw std::runtime_error("cannot be opened");
   const vectors::json file = vectors::json::parse(stream);
-  const vectors::Handler handler = vectors::handler_for(file);
+  const vectors::Handler handler = file.is_object() ? vectors::handler_for(file) : nullptr;
   if (!handler) throw std::runtime_error("is of no format that this program knows");
   vectors::Report report(path.string());
   handler(file, report);

@@ -33,4 +33,14 @@ std::vector<uint8_t> bytes_of(const json& object, const char* member) {
   return unhex(object.at(member).get<std::string>());
 }
 
+bool first_case_has(const json& file, std::initializer_list<const char*> members) {
+  if (!file.is_object() || !file.contains("cases")) return false;
+  const json& cases = file.at("cases");
+  if (!cases.is_array() || cases.empty() || !cases.front().is_object()) return false;
+  for (const char* member : members) {
+    if (!cases.front().contains(member)) return false;
+  }
+  return true;
+}
+
 }  // namespace quoll::vectors

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,11 @@ std::vector<uint8_t> unhex(const std::string& hex);
 /// The bytes of a member of an object that holds hexadecimal; throws when it is missing.
 std::vector<uint8_t> bytes_of(const json& object, const char* member);
 
-/// Runs every case of a file over every implementation that the processor runs. Throws when the file is not of its format.
+/// Whether `file` holds a list "cases" whose first case has all of `members`: how known-answer files are recognised.
+bool first_case_has(const json& file, std::initializer_list<const char*> members);
+
+/// Runs every case of a file over every implementation that the processor runs. Throws when the file is not of its
+/// format.
 using Handler = void (*)(const json& file, Report& report);
 
 /// The handler of a file's format; null when the format is not known. One list, in formats.cc.

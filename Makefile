@@ -1,0 +1,96 @@
+# A thin front for CMake: the names that people and scripts use. Each target installs what a fresh Debian machine lacks for it
+# (tools/need). Build trees lie under build/.
+
+CXX      ?= g++
+CLANGXX  ?= clang++-19
+JOBS     ?= $(shell nproc)
+BUILD    := build
+SHARED   ?= ../shared
+TEST_PACKAGES := cmake doctest-dev nlohmann-json3-dev libssl-dev
+
+# $(call configure,TREE,OPTIONS): makes or refreshes a build tree.
+configure = cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
+build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
+
+.PHONY: all serve test check vectors bench install clean \
+        sanitize clang ct cross emulate fuzz style format
+
+all: ## build/quoll and build/libquoll.a
+	@tools/need cmake
+	@$(call configure,,-DCMAKE_CXX_COMPILER=$(CXX) -DCMAKE_INSTALL_PREFIX=$(PREFIX))
+	@$(call build,)
+
+PREFIX ?= /usr/local
+install: all
+	cmake --install $(BUILD)
+
+serve: all
+	@$(BUILD)/quoll serve
+
+test: ## every quick test
+	@tools/need $(TEST_PACKAGES)
+	@$(call configure,/test,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test)
+	@ctest --test-dir $(BUILD)/test --output-on-failure
+
+vectors: ## make vectors DIR=path: every vector file below path
+	@test -n "$(DIR)" || { echo "make vectors wants DIR=path, a folder of vector files" >&2; exit 2; }
+	@tools/need $(TEST_PACKAGES) >/dev/null
+	@$(call configure,/test,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target vector_runner >/dev/null
+	@$(BUILD)/test/vector_runner "$(DIR)"
+
+bench: ## tables beside OpenSSL, as ratios of one run
+	@tools/need cmake libssl-dev
+	@$(call configure,/bench,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_BENCH=ON)
+	@$(call build,/bench) --target crypto_bench
+	@$(BUILD)/bench/crypto_bench $(BENCH)
+
+# What `make check` adds to `make test`, each part also a target of its own.
+check: test style sanitize clang ct cross
+
+sanitize: ## the quick tests and the fuzz corpora under ASan and UBSan
+	@tools/need $(TEST_PACKAGES)
+	@$(call configure,/sanitize,-DCMAKE_CXX_COMPILER=$(CXX) -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 \
+	  -DQUOLL_TESTS=ON -DQUOLL_SANITIZE=address$(comma)undefined -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/sanitize)
+	@ctest --test-dir $(BUILD)/sanitize --output-on-failure
+comma := ,
+
+clang: ## the quick tests with clang
+	@tools/need $(TEST_PACKAGES) clang-19
+	@$(call configure,/clang,-DCMAKE_CXX_COMPILER=$(CLANGXX) -DQUOLL_TESTS=ON -DCMAKE_CXX_FLAGS=-Werror \
+	  -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/clang)
+	@ctest --test-dir $(BUILD)/clang --output-on-failure
+
+ct: ## secrets marked as undefined, under valgrind: no branch and no index may depend on them
+	@tools/need cmake valgrind
+	@$(call configure,/ct,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_CT=ON)
+	@$(call build,/ct) --target constant_time
+	@tests/ct/run $(BUILD)/ct/constant_time
+
+cross: ## the portable code on big-endian, on 64-bit Arm and on 32-bit Arm
+	@tools/need cmake doctest-dev qemu-user g++-s390x-linux-gnu g++-aarch64-linux-gnu g++-arm-linux-gnueabihf
+	@tests/cross/run $(BUILD)/cross s390x-linux-gnu aarch64-linux-gnu arm-linux-gnueabihf
+
+emulate: ## the AVX-512 code in an emulator that has AVX-512 (minutes; for machines without)
+	@tests/emulate/run $(BUILD)/emulate
+
+fuzz: ## every target for FUZZ_SECONDS each
+	@tools/need cmake clang-19 libclang-rt-19-dev
+	@$(call configure,/fuzz,-DCMAKE_CXX_COMPILER=$(CLANGXX) -DQUOLL_FUZZ=ON)
+	@$(call build,/fuzz)
+	@fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
+FUZZ_SECONDS ?= 30
+
+style: ## formatting
+	@tools/need clang-format-19
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run --Werror
+
+format:
+	@tools/need clang-format-19
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,48 @@
+// The quoll program: finds the subcommand and runs it. One file per subcommand.
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "app/commands.h"
+#include "crypto/cpu.h"
+
+namespace {
+
+using quoll::app::Command;
+
+constexpr Command kCommands[] = {
+    {"serve", "an HTTP/3 server of static files", quoll::app::serve},
+    {"version", "the version, and which implementation serves each algorithm", quoll::app::version},
+};
+
+void print_usage(std::FILE* to) {
+  std::fprintf(to, "usage: quoll COMMAND [OPTION...]\n\n");
+  for (const Command& command : kCommands) {
+    std::fprintf(to, "  %-10.*s %.*s\n", static_cast<int>(command.name.size()), command.name.data(),
+                 static_cast<int>(command.summary.size()), command.summary.data());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (const char* cap = std::getenv("QUOLL_CPU"); cap && !quoll::crypto::cpu::tier_named(cap)) {
+    std::fprintf(stderr, "quoll: QUOLL_CPU=%s is none of portable, aesni, avx2, avx512\n", cap);
+    return quoll::app::kUsageError;
+  }
+  if (argc < 2) {
+    print_usage(stderr);
+    return quoll::app::kUsageError;
+  }
+  std::string_view name = argv[1];
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_usage(stdout);
+    return 0;
+  }
+  if (name == "--version") name = "version";
+  for (const Command& command : kCommands) {
+    if (command.name == name) return command.run({argv + 2, static_cast<size_t>(argc - 2)});
+  }
+  std::fprintf(stderr, "quoll: %s is not a command; `quoll --help` lists them\n", argv[1]);
+  return quoll::app::kUsageError;
+}

@@ -1,0 +1,12 @@
+// The portable tables of ChaCha20-Poly1305 and of its header protection, for the catalogue.
+#pragma once
+
+#include "crypto/aead.h"
+#include "crypto/header_protection.h"
+
+namespace quoll::crypto {
+
+extern const Aead kPortableChaCha20Poly1305;
+extern const HeaderProtection kPortableHeaderChaCha20;
+
+}  // namespace quoll::crypto

@@ -1,0 +1,16 @@
+// The portable Keccak and what is built on it, for the catalogue.
+#pragma once
+
+#include "crypto/hash.h"
+#include "crypto/keccak.h"
+
+namespace quoll::crypto {
+
+/// Keccak-f[1600] on 25 words.
+void keccak_permute_portable(uint64_t* state);
+
+extern const Keccak keccak_portable;
+extern const HashAlgorithm sha3_256_portable;
+extern const HashAlgorithm sha3_512_portable;
+
+}  // namespace quoll::crypto

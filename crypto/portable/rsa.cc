@@ -1,0 +1,17 @@
+#include "crypto/portable/rsa.h"
+
+namespace quoll::crypto {
+namespace {
+
+using Kernel = PortableRsaKernel<bignum::Multiplier>;
+
+}  // namespace
+
+constexpr Rsa portable_rsa{
+    {.implementation = "portable"},
+    Kernel::montgomery_multiply,
+    Kernel::montgomery_square,
+    Kernel::exponentiate,
+};
+
+}  // namespace quoll::crypto

@@ -1,0 +1,86 @@
+// X25519 (RFC 7748 §5): the Montgomery ladder, and the multiples of the base point by way of the Edwards curve.
+//
+// A template over a field of edwards25519.h. Constant-time: the only public outcome is whether a shared secret is all
+// zero.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "crypto/portable/edwards25519.h"
+
+namespace quoll::crypto {
+
+template <class F>
+struct X25519 {
+  /// The public key of any 32 bytes; always true.
+  static bool public_key(const uint8_t* private_key, uint8_t* public_key) {
+    using Edwards = Edwards25519<F>;
+    Scalar scalar(private_key);
+    typename Edwards::Point point = Edwards::multiply_base(scalar.bytes);
+    // RFC 7748 §4.1: u = (1 + y) / (1 - y) = (Z + Y) / (Z - Y). A clamped scalar is no multiple of the order, so y is
+    // not 1.
+    const Tight denominator = F::mul_small(F::sub(point.z, point.y), 1);
+    field25519::encode<F>(public_key, F::mul(field25519::invert<F>(denominator), F::add(point.z, point.y)));
+    ct::wipe(point);
+    return true;
+  }
+
+  /// False when the result is all zero: the peer's key is a point of small order (RFC 7748 §6.1).
+  static bool agree(const uint8_t* private_key, const uint8_t* peer_public_key, uint8_t* shared_secret) {
+    Scalar scalar(private_key);
+    const Tight u = field25519::decode<F>(peer_public_key);
+    Ladder ladder{F::small(1), F::small(0), u, F::small(1)};
+    uint64_t swapped = 0;
+    for (int i = 254; i >= 0; i--) {
+      const uint64_t bit = ct::barrier(0 - static_cast<uint64_t>(scalar.bytes[i / 8] >> i % 8 & 1));
+      F::swap(swapped ^ bit, ladder.x2, ladder.x3);
+      F::swap(swapped ^ bit, ladder.z2, ladder.z3);
+      swapped = bit;
+      step(ladder, u);
+    }
+    // The lowest bit of a clamped scalar is zero: nothing is left to swap back.
+    field25519::encode<F>(shared_secret, F::mul(field25519::invert<F>(ladder.z2), ladder.x2));
+    ct::wipe(ladder);
+    uint8_t any = 0;
+    for (int i = 0; i < 32; i++) any |= shared_secret[i];
+    return ct::declassified(ct::mask_nonzero(any)) != 0;
+  }
+
+ private:
+  using Tight = typename F::Tight;
+  using Loose = typename F::Loose;
+
+  /// RFC 7748 §5: a private key with its bits 0 to 2 and 255 cleared and 254 set.
+  struct Scalar {
+    explicit Scalar(const uint8_t* private_key) {
+      std::memcpy(bytes, private_key, 32);
+      bytes[0] &= 0xf8;
+      bytes[31] = static_cast<uint8_t>((bytes[31] & 0x7f) | 0x40);
+    }
+    Scalar(const Scalar&) = delete;
+    Scalar& operator=(const Scalar&) = delete;
+    ~Scalar() { ct::wipe(bytes); }
+
+    uint8_t bytes[32];
+  };
+
+  struct Ladder {
+    Tight x2, z2, x3, z3;
+  };
+
+  /// The loop body of RFC 7748 §5, with its names.
+  static void step(Ladder& l, const Tight& x1) {
+    const Loose a = F::add(l.x2, l.z2), b = F::sub(l.x2, l.z2);
+    const Loose c = F::add(l.x3, l.z3), d = F::sub(l.x3, l.z3);
+    const Tight da = F::mul(d, a), cb = F::mul(c, b);
+    const Tight aa = F::square(a), bb = F::square(b);
+    const Loose e = F::sub(aa, bb);
+    l.x3 = F::square(F::add(da, cb));
+    l.z3 = F::mul(F::square(F::sub(da, cb)), x1);
+    l.x2 = F::mul(aa, bb);
+    l.z2 = F::mul(F::add(F::mul_small(e, 121665), aa), e);
+  }
+};
+
+}  // namespace quoll::crypto
