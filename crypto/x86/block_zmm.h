@@ -63,6 +63,9 @@ struct Zmm {
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] friend Zmm operator&(Zmm a, Zmm b) {
     return {_mm512_and_si512(a.v, b.v)};
   }
+  /// Fixes the place of this value among others fixed in the same way, where the order of a long run of instructions was
+  /// chosen with care.
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void fix() { __asm__ volatile("" : "+v"(v)); }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] Zmm reversed() const {
     return {_mm512_shuffle_epi8(v, broadcast(_mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f)).v)};
   }

@@ -27,6 +27,33 @@ struct GhashKey {
   const uint8_t* last(size_t blocks) const { return powers[kChunkBlocks - blocks]; }
 };
 
+/// One vector of products in the making, in steps that can be spread between other instructions.
+template <class V>
+struct GhashProduct {
+  V blocks, half_sums, low, middle, high;
+
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] explicit GhashProduct(V factor) : blocks(factor) {
+    if constexpr (V::kKaratsuba) half_sums = blocks ^ blocks.swapped();
+  }
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void multiply_low(const uint8_t* power) {
+    low = blocks.template multiply<0x00>(V::load(power));
+    low.fix();
+  }
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void multiply_high(const uint8_t* power) {
+    high = blocks.template multiply<0x11>(V::load(power));
+    high.fix();
+  }
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void multiply_middle(const uint8_t* power) {
+    if constexpr (V::kKaratsuba) {
+      middle = half_sums.template multiply<0x00>(V::load(power + GhashKey<V>::kChunkBlocks * 16));
+    } else {
+      const V h = V::load(power);
+      middle = blocks.template multiply<0x01>(h) ^ blocks.template multiply<0x10>(h);
+    }
+    middle.fix();
+  }
+};
+
 /// An unreduced sum of products: low + middle * x^64 + high * x^128 in each lane.
 template <class V>
 struct GhashSum {
@@ -36,15 +63,21 @@ struct GhashSum {
 
   /// Adds blocks times the powers at `power`, a place in GhashKey::powers.
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void add(V blocks, const uint8_t* power) {
-    const V h = V::load(power);
-    low = low ^ blocks.template multiply<0x00>(h);
-    high = high ^ blocks.template multiply<0x11>(h);
-    if constexpr (V::kKaratsuba) {
-      const V half_sum = V::load(power + GhashKey<V>::kChunkBlocks * 16);
-      middle = middle ^ (blocks ^ blocks.swapped()).template multiply<0x00>(half_sum);
-    } else {
-      middle = middle ^ blocks.template multiply<0x01>(h) ^ blocks.template multiply<0x10>(h);
-    }
+    GhashProduct<V> product(blocks);
+    product.multiply_low(power);
+    product.multiply_high(power);
+    product.multiply_middle(power);
+    add(product);
+  }
+
+  /// Fixed, because a compiler that regroups a long sum into a tree runs out of registers.
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void add(const GhashProduct<V>& product) {
+    low = low ^ product.low;
+    low.fix();
+    high = high ^ product.high;
+    high.fix();
+    middle = middle ^ product.middle;
+    middle.fix();
   }
 };
 
