@@ -31,15 +31,13 @@ struct X25519 {
     Scalar scalar(private_key);
     const Tight u = field25519::decode<F>(peer_public_key);
     Ladder ladder{F::small(1), F::small(0), u, F::small(1)};
-    uint64_t swapped = 0;
+    uint64_t previous = 0;
     for (int i = 254; i >= 0; i--) {
       const uint64_t bit = ct::barrier(0 - static_cast<uint64_t>(scalar.bytes[i / 8] >> i % 8 & 1));
-      F::swap(swapped ^ bit, ladder.x2, ladder.x3);
-      F::swap(swapped ^ bit, ladder.z2, ladder.z3);
-      swapped = bit;
-      step(ladder, u);
+      step(ladder, u, bit ^ previous);
+      previous = bit;
     }
-    // The lowest bit of a clamped scalar is zero: nothing is left to swap back.
+    // The lowest bit of a clamped scalar is zero, so the doubled point is the wanted one.
     field25519::encode<F>(shared_secret, F::mul(field25519::invert<F>(ladder.z2), ladder.x2));
     ct::wipe(ladder);
     uint8_t any = 0;
@@ -65,16 +63,18 @@ struct X25519 {
     uint8_t bytes[32];
   };
 
+  /// (x2 : z2) was doubled last, (x3 : z3) is the sum.
   struct Ladder {
     Tight x2, z2, x3, z3;
   };
 
-  /// The loop body of RFC 7748 §5, with its names.
-  static void step(Ladder& l, const Tight& x1) {
+  /// The loop body of RFC 7748 §5, with its names. Of its swap only the choice of the point to double is left: a swap
+  /// exchanges DA and CB, which leaves their sum as it is and negates their difference, and that is squared.
+  static void step(Ladder& l, const Tight& x1, uint64_t swap) {
     const Loose a = F::add(l.x2, l.z2), b = F::sub(l.x2, l.z2);
     const Loose c = F::add(l.x3, l.z3), d = F::sub(l.x3, l.z3);
     const Tight da = F::mul(d, a), cb = F::mul(c, b);
-    const Tight aa = F::square(a), bb = F::square(b);
+    const Tight aa = F::square(F::select(swap, c, a)), bb = F::square(F::select(swap, d, b));
     const Loose e = F::sub(aa, bb);
     l.x3 = F::square(F::add(da, cb));
     l.z3 = F::mul(F::square(F::sub(da, cb)), x1);
