@@ -2,7 +2,7 @@
 // roots.
 //
 // Everything here is a template over a field F, which gives the types Tight and Loose (a Tight is a Loose), and
-//   small, from_words, to_words, mul, square, mul_small, add, sub, sub_wide, select, swap.
+//   small, from_words, to_words, mul, square, mul_small, add, sub, sub_wide, select, and maybe invert.
 // Fields: Field51 and Field25 (portable), and those of the architecture's folder. All functions are constant-time.
 #pragma once
 

@@ -120,16 +120,6 @@ struct Field25 {
     return r;
   }
 
-  /// Exchanges a and b when mask is all ones.
-  static void swap(uint64_t mask, Tight& a, Tight& b) {
-    const auto narrow = ct::barrier(static_cast<uint32_t>(mask));
-    for (int i = 0; i < 10; i++) {
-      const uint32_t difference = narrow & (a.limb[i] ^ b.limb[i]);
-      a.limb[i] ^= difference;
-      b.limb[i] ^= difference;
-    }
-  }
-
  private:
   static constexpr int width(int i) { return 26 - i % 2; }
   static constexpr int position(int i) { return (51 * i + 1) / 2; }

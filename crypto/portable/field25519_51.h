@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "crypto/ct.h"
+#include "crypto/portable/divsteps25519.h"
 
 #ifdef __SIZEOF_INT128__
 
@@ -106,21 +107,21 @@ struct Field51 {
     return carry(r);
   }
 
+  /// 1 / a, and 0 for 0.
+  static Tight invert(const Tight& a) {
+    uint64_t words[4];
+    to_words(words, a);
+    Divsteps25519::invert(words, words);
+    const Tight inverse = from_words(words);
+    ct::wipe(words);
+    return inverse;
+  }
+
   /// mask all ones: a, else b.
   static Loose select(uint64_t mask, const Loose& a, const Loose& b) {
     Loose r;
     for (int i = 0; i < 5; i++) r.limb[i] = ct::select(mask, a.limb[i], b.limb[i]);
     return r;
-  }
-
-  /// Exchanges a and b when mask is all ones.
-  static void swap(uint64_t mask, Tight& a, Tight& b) {
-    mask = ct::barrier(mask);
-    for (int i = 0; i < 5; i++) {
-      const uint64_t difference = mask & (a.limb[i] ^ b.limb[i]);
-      a.limb[i] ^= difference;
-      b.limb[i] ^= difference;
-    }
   }
 
  private:

@@ -3,6 +3,7 @@
 #include "crypto/portable/curve25519_tables.h"
 #include "crypto/x86/curve25519.h"
 #include "crypto/x86/field25519_adx.h"
+#include "crypto/x86/x25519_avx2.h"
 
 namespace quoll::crypto {
 namespace {
@@ -34,7 +35,8 @@ constexpr Implementation kAdx{.implementation = "adx",
 
 }  // namespace
 
-constinit const Group x86_x25519_adx = make_x25519<Field>(kAdx);
+constinit const Group x86_x25519_adx{kAdx, GroupId::x25519, "X25519", 32, 32, 32, X25519<Field>::public_key,
+                                     x25519_agree_avx2};
 constinit const Ed25519 x86_ed25519_adx = make_ed25519<Field>(kAdx);
 
 }  // namespace quoll::crypto

@@ -3,14 +3,15 @@
 // An element is any integer of its class below 2^256, little-endian. Two types carry the bounds of field25519.h:
 //   Tight   below 2^255 + 2^38: what a product, a square or a decoding gives
 //   Loose   below 2^256:        any four words; what a sum or difference gives; a Tight is a Loose
-// Reductions rest on 2^256 = 38 and 2^255 = 19 modulo p. The products are inline assembly because compilers do not keep two
-// carry chains apart; the rest of this file is what happens between them. Nothing branches on, or indexes with, an
+// Reductions rest on 2^256 = 38 and 2^255 = 19 modulo p. The products are inline assembly because compilers do not keep
+// two carry chains apart; the rest of this file is what happens between them. Nothing branches on, or indexes with, an
 // element: every function is constant-time. The caller must know that the processor has BMI2 and ADX.
 #pragma once
 
 #include <cstdint>
 
 #include "crypto/ct.h"
+#include "crypto/portable/divsteps25519.h"
 
 namespace quoll::crypto {
 
@@ -45,16 +46,16 @@ struct FieldAdx {
   [[gnu::always_inline]] static Loose add(const Tight& a, const Tight& b) {
     uint64_t r0 = a.limb[0], r1 = a.limb[1], r2 = a.limb[2], r3 = a.limb[3], fold;
     __asm__(
-        "addq   %[b], %[r0]\n\t"
-        "adcq 8+%[b], %[r1]\n\t"
-        "adcq 16+%[b], %[r2]\n\t"
-        "adcq 24+%[b], %[r3]\n\t"
+        "addq (%[b]), %[r0]\n\t"
+        "adcq 8(%[b]), %[r1]\n\t"
+        "adcq 16(%[b]), %[r2]\n\t"
+        "adcq 24(%[b]), %[r3]\n\t"
         "sbbq %[fold], %[fold]\n\t"
         "andl $38, %k[fold]\n\t"
         "addq %[fold], %[r0]\n\t"
         : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [fold] "=&r"(fold)
-        : [b] "m"(b)
-        : "cc");
+        : [b] "r"(b.limb)
+        : "cc", "memory");
     return {{r0, r1, r2, r3}};
   }
 
@@ -62,10 +63,10 @@ struct FieldAdx {
   [[gnu::always_inline]] static Loose sub(const Tight& a, const Tight& b) {
     uint64_t r0 = a.limb[0], r1 = a.limb[1], r2 = a.limb[2], r3 = a.limb[3], fold;
     __asm__(
-        "subq   %[b], %[r0]\n\t"
-        "sbbq 8+%[b], %[r1]\n\t"
-        "sbbq 16+%[b], %[r2]\n\t"
-        "sbbq 24+%[b], %[r3]\n\t"
+        "subq (%[b]), %[r0]\n\t"
+        "sbbq 8(%[b]), %[r1]\n\t"
+        "sbbq 16(%[b]), %[r2]\n\t"
+        "sbbq 24(%[b]), %[r3]\n\t"
         "sbbq %[fold], %[fold]\n\t"
         "andl $38, %k[fold]\n\t"
         "subq %[fold], %[r0]\n\t"
@@ -73,8 +74,8 @@ struct FieldAdx {
         "sbbq $0, %[r2]\n\t"
         "sbbq $0, %[r3]\n\t"
         : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [fold] "=&r"(fold)
-        : [b] "m"(b)
-        : "cc");
+        : [b] "r"(b.limb)
+        : "cc", "memory");
     return {{r0, r1, r2, r3}};
   }
 
@@ -82,10 +83,10 @@ struct FieldAdx {
   [[gnu::always_inline]] static Loose sub_wide(const Loose& a, const Loose& b) {
     uint64_t r0 = a.limb[0], r1 = a.limb[1], r2 = a.limb[2], r3 = a.limb[3], fold;
     __asm__(
-        "subq   %[b], %[r0]\n\t"
-        "sbbq 8+%[b], %[r1]\n\t"
-        "sbbq 16+%[b], %[r2]\n\t"
-        "sbbq 24+%[b], %[r3]\n\t"
+        "subq (%[b]), %[r0]\n\t"
+        "sbbq 8(%[b]), %[r1]\n\t"
+        "sbbq 16(%[b]), %[r2]\n\t"
+        "sbbq 24(%[b]), %[r3]\n\t"
         "sbbq %[fold], %[fold]\n\t"
         "andl $38, %k[fold]\n\t"
         "subq %[fold], %[r0]\n\t"
@@ -96,8 +97,8 @@ struct FieldAdx {
         "andl $38, %k[fold]\n\t"
         "subq %[fold], %[r0]\n\t"
         : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [fold] "=&r"(fold)
-        : [b] "m"(b)
-        : "cc");
+        : [b] "r"(b.limb)
+        : "cc", "memory");
     return {{r0, r1, r2, r3}};
   }
 
@@ -106,62 +107,62 @@ struct FieldAdx {
     Product p;
     uint64_t t0, t1;
     __asm__(
-        "movq %[b], %%rdx\n\t"
-        "mulxq %[a], %[p0], %[p1]\n\t"
-        "mulxq 8+%[a], %[t0], %[p2]\n\t"
+        "movq (%[b]), %%rdx\n\t"
+        "mulxq (%[a]), %[p0], %[p1]\n\t"
+        "mulxq 8(%[a]), %[t0], %[p2]\n\t"
         "addq %[t0], %[p1]\n\t"
-        "mulxq 16+%[a], %[t0], %[p3]\n\t"
+        "mulxq 16(%[a]), %[t0], %[p3]\n\t"
         "adcq %[t0], %[p2]\n\t"
-        "mulxq 24+%[a], %[t0], %[p4]\n\t"
+        "mulxq 24(%[a]), %[t0], %[p4]\n\t"
         "adcq %[t0], %[p3]\n\t"
         "adcq $0, %[p4]\n\t"
 
-        "movq 8+%[b], %%rdx\n\t"
+        "movq 8(%[b]), %%rdx\n\t"
         "xorl %k[t0], %k[t0]\n\t"
-        "mulxq %[a], %[t0], %[t1]\n\t"
+        "mulxq (%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p1]\n\t"
         "adoxq %[t1], %[p2]\n\t"
-        "mulxq 8+%[a], %[t0], %[t1]\n\t"
+        "mulxq 8(%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p2]\n\t"
         "adoxq %[t1], %[p3]\n\t"
-        "mulxq 16+%[a], %[t0], %[t1]\n\t"
+        "mulxq 16(%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p3]\n\t"
         "adoxq %[t1], %[p4]\n\t"
-        "mulxq 24+%[a], %[t0], %[p5]\n\t"
+        "mulxq 24(%[a]), %[t0], %[p5]\n\t"
         "adcxq %[t0], %[p4]\n\t"
         "movl $0, %k[t0]\n\t"
         "adoxq %[t0], %[p5]\n\t"
         "adcxq %[t0], %[p5]\n\t"
 
-        "movq 16+%[b], %%rdx\n\t"
+        "movq 16(%[b]), %%rdx\n\t"
         "xorl %k[t0], %k[t0]\n\t"
-        "mulxq %[a], %[t0], %[t1]\n\t"
+        "mulxq (%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p2]\n\t"
         "adoxq %[t1], %[p3]\n\t"
-        "mulxq 8+%[a], %[t0], %[t1]\n\t"
+        "mulxq 8(%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p3]\n\t"
         "adoxq %[t1], %[p4]\n\t"
-        "mulxq 16+%[a], %[t0], %[t1]\n\t"
+        "mulxq 16(%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p4]\n\t"
         "adoxq %[t1], %[p5]\n\t"
-        "mulxq 24+%[a], %[t0], %[p6]\n\t"
+        "mulxq 24(%[a]), %[t0], %[p6]\n\t"
         "adcxq %[t0], %[p5]\n\t"
         "movl $0, %k[t0]\n\t"
         "adoxq %[t0], %[p6]\n\t"
         "adcxq %[t0], %[p6]\n\t"
 
-        "movq 24+%[b], %%rdx\n\t"
+        "movq 24(%[b]), %%rdx\n\t"
         "xorl %k[t0], %k[t0]\n\t"
-        "mulxq %[a], %[t0], %[t1]\n\t"
+        "mulxq (%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p3]\n\t"
         "adoxq %[t1], %[p4]\n\t"
-        "mulxq 8+%[a], %[t0], %[t1]\n\t"
+        "mulxq 8(%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p4]\n\t"
         "adoxq %[t1], %[p5]\n\t"
-        "mulxq 16+%[a], %[t0], %[t1]\n\t"
+        "mulxq 16(%[a]), %[t0], %[t1]\n\t"
         "adcxq %[t0], %[p5]\n\t"
         "adoxq %[t1], %[p6]\n\t"
-        "mulxq 24+%[a], %[t0], %[p7]\n\t"
+        "mulxq 24(%[a]), %[t0], %[p7]\n\t"
         "adcxq %[t0], %[p6]\n\t"
         "movl $0, %k[t0]\n\t"
         "adoxq %[t0], %[p7]\n\t"
@@ -169,31 +170,32 @@ struct FieldAdx {
         : [p0] "=&r"(p.word[0]), [p1] "=&r"(p.word[1]), [p2] "=&r"(p.word[2]), [p3] "=&r"(p.word[3]),
           [p4] "=&r"(p.word[4]), [p5] "=&r"(p.word[5]), [p6] "=&r"(p.word[6]), [p7] "=&r"(p.word[7]), [t0] "=&r"(t0),
           [t1] "=&r"(t1)
-        : [a] "m"(a), [b] "m"(b)
-        : "rdx", "cc");
+        : [a] "r"(a.limb), [b] "r"(b.limb)
+        : "rdx", "cc", "memory");
     return reduce(p);
   }
 
-  /// The six products of different limbs, then doubled along the chain of OF while the squares come in along that of CF.
+  /// The six products of different limbs, then doubled along the chain of OF while the squares come in along that of
+  /// CF.
   [[gnu::always_inline]] static Tight square(const Loose& a) {
     Product p;
     uint64_t t0, t1;
     __asm__(
-        "movq %[a], %%rdx\n\t"
+        "movq (%[a]), %%rdx\n\t"
         "xorl %k[t0], %k[t0]\n\t"
-        "mulxq 8+%[a], %[p1], %[p2]\n\t"
-        "mulxq 16+%[a], %[t0], %[p3]\n\t"
+        "mulxq 8(%[a]), %[p1], %[p2]\n\t"
+        "mulxq 16(%[a]), %[t0], %[p3]\n\t"
         "adcxq %[t0], %[p2]\n\t"
-        "mulxq 24+%[a], %[t0], %[p4]\n\t"
+        "mulxq 24(%[a]), %[t0], %[p4]\n\t"
         "adcxq %[t0], %[p3]\n\t"
-        "movq 8+%[a], %%rdx\n\t"
-        "mulxq 16+%[a], %[t0], %[t1]\n\t"
+        "movq 8(%[a]), %%rdx\n\t"
+        "mulxq 16(%[a]), %[t0], %[t1]\n\t"
         "adoxq %[t0], %[p3]\n\t"
         "adoxq %[t1], %[p4]\n\t"
-        "mulxq 24+%[a], %[t0], %[p5]\n\t"
+        "mulxq 24(%[a]), %[t0], %[p5]\n\t"
         "adcxq %[t0], %[p4]\n\t"
-        "movq 16+%[a], %%rdx\n\t"
-        "mulxq 24+%[a], %[t0], %[p6]\n\t"
+        "movq 16(%[a]), %%rdx\n\t"
+        "mulxq 24(%[a]), %[t0], %[p6]\n\t"
         "adcxq %[t0], %[p5]\n\t"
         "movl $0, %k[t0]\n\t"
         "adoxq %[t0], %[p5]\n\t"
@@ -201,23 +203,23 @@ struct FieldAdx {
         "adoxq %[t0], %[p6]\n\t"
 
         "xorl %k[t0], %k[t0]\n\t"
-        "movq %[a], %%rdx\n\t"
+        "movq (%[a]), %%rdx\n\t"
         "mulxq %%rdx, %[p0], %[t1]\n\t"
         "adoxq %[p1], %[p1]\n\t"
         "adcxq %[t1], %[p1]\n\t"
-        "movq 8+%[a], %%rdx\n\t"
+        "movq 8(%[a]), %%rdx\n\t"
         "mulxq %%rdx, %[t0], %[t1]\n\t"
         "adoxq %[p2], %[p2]\n\t"
         "adcxq %[t0], %[p2]\n\t"
         "adoxq %[p3], %[p3]\n\t"
         "adcxq %[t1], %[p3]\n\t"
-        "movq 16+%[a], %%rdx\n\t"
+        "movq 16(%[a]), %%rdx\n\t"
         "mulxq %%rdx, %[t0], %[t1]\n\t"
         "adoxq %[p4], %[p4]\n\t"
         "adcxq %[t0], %[p4]\n\t"
         "adoxq %[p5], %[p5]\n\t"
         "adcxq %[t1], %[p5]\n\t"
-        "movq 24+%[a], %%rdx\n\t"
+        "movq 24(%[a]), %%rdx\n\t"
         "mulxq %%rdx, %[t0], %[p7]\n\t"
         "adoxq %[p6], %[p6]\n\t"
         "adcxq %[t0], %[p6]\n\t"
@@ -227,8 +229,8 @@ struct FieldAdx {
         : [p0] "=&r"(p.word[0]), [p1] "=&r"(p.word[1]), [p2] "=&r"(p.word[2]), [p3] "=&r"(p.word[3]),
           [p4] "=&r"(p.word[4]), [p5] "=&r"(p.word[5]), [p6] "=&r"(p.word[6]), [p7] "=&r"(p.word[7]), [t0] "=&r"(t0),
           [t1] "=&r"(t1)
-        : [a] "m"(a)
-        : "rdx", "cc");
+        : [a] "r"(a.limb)
+        : "rdx", "cc", "memory");
     return reduce(p);
   }
 
@@ -236,18 +238,28 @@ struct FieldAdx {
   [[gnu::always_inline]] static Tight mul_small(const Loose& a, uint32_t factor) {
     uint64_t r0, r1, r2, r3, top, t0;
     __asm__(
-        "mulxq %[a], %[r0], %[r1]\n\t"
-        "mulxq 8+%[a], %[t0], %[r2]\n\t"
+        "mulxq (%[a]), %[r0], %[r1]\n\t"
+        "mulxq 8(%[a]), %[t0], %[r2]\n\t"
         "addq %[t0], %[r1]\n\t"
-        "mulxq 16+%[a], %[t0], %[r3]\n\t"
+        "mulxq 16(%[a]), %[t0], %[r3]\n\t"
         "adcq %[t0], %[r2]\n\t"
-        "mulxq 24+%[a], %[t0], %[top]\n\t"
+        "mulxq 24(%[a]), %[t0], %[top]\n\t"
         "adcq %[t0], %[r3]\n\t"
         "adcq $0, %[top]\n\t"
         : [r0] "=&r"(r0), [r1] "=&r"(r1), [r2] "=&r"(r2), [r3] "=&r"(r3), [top] "=&r"(top), [t0] "=&r"(t0)
-        : [a] "m"(a), "d"(uint64_t{factor})
-        : "cc");
+        : [a] "r"(a.limb), "d"(uint64_t{factor})
+        : "cc", "memory");
     return fold_top(r0, r1, r2, r3, top);
+  }
+
+  /// 1 / a, and 0 for 0.
+  static Tight invert(const Tight& a) {
+    uint64_t words[4];
+    to_words(words, a);
+    Divsteps25519::invert(words, words);
+    const Tight inverse = from_words(words);
+    ct::wipe(words);
+    return inverse;
   }
 
   /// mask all ones: a, else b.
@@ -255,16 +267,6 @@ struct FieldAdx {
     Loose r;
     for (int i = 0; i < 4; i++) r.limb[i] = ct::select(mask, a.limb[i], b.limb[i]);
     return r;
-  }
-
-  /// Exchanges a and b when mask is all ones.
-  static void swap(uint64_t mask, Tight& a, Tight& b) {
-    mask = ct::barrier(mask);
-    for (int i = 0; i < 4; i++) {
-      const uint64_t difference = mask & (a.limb[i] ^ b.limb[i]);
-      a.limb[i] ^= difference;
-      b.limb[i] ^= difference;
-    }
   }
 
  private:
@@ -293,8 +295,8 @@ struct FieldAdx {
         "movl $0, %k[t0]\n\t"
         "adoxq %[t0], %[top]\n\t"
         "adcxq %[t0], %[top]\n\t"
-        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [top] "=&r"(top), [t0] "=&r"(t0),
-          [t1] "=&r"(t1)
+        :
+        [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [top] "=&r"(top), [t0] "=&r"(t0), [t1] "=&r"(t1)
         : [p4] "r"(p.word[4]), [p5] "r"(p.word[5]), [p6] "r"(p.word[6]), [p7] "r"(p.word[7]), "d"(uint64_t{38})
         : "cc");
     return fold_top(r0, r1, r2, r3, top);
