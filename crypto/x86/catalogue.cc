@@ -10,6 +10,7 @@ const Catalogue& native_catalogue() {
       &x86_sha256_sha_ni,
   };
   static constexpr const Rsa* rsas[] = {
+      &x86_rsa_ifma,
       &x86_rsa_mulx,
   };
   static constexpr Catalogue catalogue{

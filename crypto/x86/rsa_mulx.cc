@@ -440,25 +440,6 @@ struct MulxKernel {
     }
   }
 
-  // The entries of the table.
-
-  static void montgomery_multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus) {
-    Scratch scratch;
-    multiply(r, a, b, modulus, scratch);
-    ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
-  }
-
-  static void montgomery_square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus) {
-    Scratch scratch;
-    square(r, a, modulus, scratch);
-    ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
-  }
-
-  static void exponentiate(const RsaHalf (&halves)[2]) {
-    LimbEngine<MulxKernel> engine(halves);
-    fixed_window_exponentiate(engine, halves);
-  }
-
  private:
   /// r = t / R mod m, below m, for t < m R of 2 * limbs limbs, which it uses up.
   static void reduce(uint64_t* r, uint64_t* t, const MontgomeryModulus& modulus) {
@@ -500,13 +481,30 @@ struct MulxKernel {
   }
 };
 
+void mulx_exponentiate(const RsaHalf (&halves)[2]) {
+  LimbEngine<MulxKernel> engine(halves);
+  fixed_window_exponentiate(engine, halves);
+}
+
 }  // namespace
+
+void mulx_montgomery_multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus) {
+  MulxKernel::Scratch scratch;
+  MulxKernel::multiply(r, a, b, modulus, scratch);
+  ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
+}
+
+void mulx_montgomery_square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus) {
+  MulxKernel::Scratch scratch;
+  MulxKernel::square(r, a, modulus, scratch);
+  ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
+}
 
 constexpr Rsa x86_rsa_mulx{
     {.implementation = "mulx", .tier = cpu::Tier::avx2, .needs = cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx},
-    MulxKernel::montgomery_multiply,
-    MulxKernel::montgomery_square,
-    MulxKernel::exponentiate,
+    mulx_montgomery_multiply,
+    mulx_montgomery_square,
+    mulx_exponentiate,
 };
 
 }  // namespace quoll::crypto
