@@ -191,25 +191,20 @@ class IfmaEngine {
   uint64_t n0_[2];                              // -1 / m mod 2^52
 };
 
-/// Both halves, on the engine for their size; 1024, 1536 or 2048 bits, the narrower vectors for the smallest.
+/// Both halves on the engine `E` made for them.
+template <class E>
+void run_ifma_engine(const RsaHalf (&halves)[2]) {
+  E engine(halves);
+  fixed_window_exponentiate(engine, halves);
+}
+
+/// Both halves. The primes of keys of 2048 to 4096 bits have 16, 24 or 32 limbs.
 template <class Narrow, class Wide>
 void ifma_exponentiate(const RsaHalf (&halves)[2]) {
-  switch (halves[0].modulus->limbs) {
-    case 16: {
-      IfmaEngine<Narrow, 16, 20> engine(halves);  // five vectors of four lanes
-      return fixed_window_exponentiate(engine, halves);
-    }
-    case 24: {
-      IfmaEngine<Wide, 24, 30> engine(halves);  // four vectors of eight lanes, two lanes unused
-      return fixed_window_exponentiate(engine, halves);
-    }
-    case 32: {
-      IfmaEngine<Wide, 32, 40> engine(halves);  // five vectors of eight lanes
-      return fixed_window_exponentiate(engine, halves);
-    }
-    default:
-      check_failed(__FILE__, __LINE__, "an RSA prime has 16, 24 or 32 limbs");
-  }
+  const size_t limbs = halves[0].modulus->limbs;
+  if (limbs == 16) return run_ifma_engine<IfmaEngine<Narrow, 16, 20>>(halves);  // five vectors of four lanes
+  if (limbs == 24) return run_ifma_engine<IfmaEngine<Wide, 24, 30>>(halves);    // four of eight, two lanes unused
+  run_ifma_engine<IfmaEngine<Wide, 32, 40>>(halves);                            // five of eight
 }
 
 }  // namespace
