@@ -392,23 +392,29 @@ struct MulxKernel {
     uint64_t product[2 * kModulusLimbsMax];
   };
 
+  /// What a product is reduced to: below R, or below the modulus.
+  enum class Range { below_r, below_modulus };
+
+  /// For a and b below R, or any a and b below the modulus with Range::below_modulus.
+  template <Range kRange = Range::below_r>
   static void multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus,
                        Scratch& scratch) {
     const size_t limbs = modulus.limbs;
     uint64_t* const t = scratch.product;
-    std::fill_n(t, limbs, 0);
+    clear(t, limbs);
     for (size_t i = 0; i < limbs; i += kBlock) {
       Accumulator sum{};
       for (size_t j = 0; j < limbs; j += kBlock) block_row(t + i + j, a + j, b + i, sum);
       store(t + i + limbs, sum);
     }
-    reduce(r, t, modulus);
+    reduce<kRange>(r, t, modulus);
   }
 
+  template <Range kRange = Range::below_r>
   static void square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus, Scratch& scratch) {
     const size_t limbs = modulus.limbs;
     uint64_t* const t = scratch.product;
-    std::fill_n(t, limbs, 0);
+    clear(t, limbs);
     for (size_t i = 0; i < limbs; i += kBlock) {
       Accumulator sum;
       triangle(t + 2 * i, a + i, sum);
@@ -417,7 +423,7 @@ struct MulxKernel {
     }
     uint64_t doubled = 0, added = 0;
     for (size_t i = 0; i < limbs; i += kBlock) double_and_add_squares(t + 2 * i, a + i, doubled, added);
-    reduce(r, t, modulus);
+    reduce<kRange>(r, t, modulus);
   }
 
   /// All entries are read, whatever the index.
@@ -441,7 +447,12 @@ struct MulxKernel {
   }
 
  private:
-  /// r = t / R mod m, below m, for t < m R of 2 * limbs limbs, which it uses up.
+  static void clear(uint64_t* t, size_t limbs) {
+    for (size_t i = 0; i < limbs; i += kBlock) store(t + i, Accumulator{});
+  }
+
+  /// r = t / R modulo m, for t of 2 * limbs limbs, which it uses up.
+  template <Range kRange>
   static void reduce(uint64_t* r, uint64_t* t, const MontgomeryModulus& modulus) {
     const size_t limbs = modulus.limbs;
     const uint64_t* const m = modulus.value;
@@ -453,12 +464,18 @@ struct MulxKernel {
       for (size_t j = kBlock; j < limbs; j += kBlock) block_row(t + i + j, m + j, quotients, sum);
       carry = add_block(carry, t + i + limbs, sum);
     }
-    // t / R < 2 m: the subtraction is kept unless it borrows more than the carry.
     const uint64_t* const high = t + limbs;
     unsigned char borrow = 0;
-    for (size_t i = 0; i < limbs; i += kBlock) borrow = subtract_block(borrow, r + i, high + i, m + i);
-    const uint64_t mask = ct::mask_less(carry, borrow);
-    for (size_t i = 0; i < limbs; i++) r[i] = ct::select(mask, high[i], r[i]);
+    if constexpr (kRange == Range::below_r) {
+      // high + carry R < R + m: one subtraction of m when there is a carry leaves a number below R.
+      const uint64_t mask = ct::barrier(0 - static_cast<uint64_t>(carry));
+      for (size_t i = 0; i < limbs; i += kBlock) borrow = subtract_block(borrow, r + i, high + i, m + i, mask);
+    } else {
+      // high + carry R < 2 m: the subtraction is kept unless it borrows more than the carry.
+      for (size_t i = 0; i < limbs; i += kBlock) borrow = subtract_block(borrow, r + i, high + i, m + i, ~uint64_t{0});
+      const uint64_t mask = ct::mask_less(carry, borrow);
+      for (size_t i = 0; i < limbs; i++) r[i] = ct::select(mask, high[i], r[i]);
+    }
   }
 
   static unsigned char add_block(unsigned char carry, uint64_t* t, const Accumulator& sum) {
@@ -471,10 +488,11 @@ struct MulxKernel {
     return carry;
   }
 
-  static unsigned char subtract_block(unsigned char borrow, uint64_t* r, const uint64_t* a, const uint64_t* b) {
+  static unsigned char subtract_block(unsigned char borrow, uint64_t* r, const uint64_t* a, const uint64_t* b,
+                                      uint64_t mask) {
     for (size_t i = 0; i < kBlock; i++) {
       unsigned long long out;
-      borrow = _subborrow_u64(borrow, a[i], b[i], &out);
+      borrow = _subborrow_u64(borrow, a[i], b[i] & mask, &out);
       r[i] = out;
     }
     return borrow;
@@ -490,13 +508,13 @@ void mulx_exponentiate(const RsaHalf (&halves)[2]) {
 
 void mulx_montgomery_multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus) {
   MulxKernel::Scratch scratch;
-  MulxKernel::multiply(r, a, b, modulus, scratch);
+  MulxKernel::multiply<MulxKernel::Range::below_modulus>(r, a, b, modulus, scratch);
   ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
 }
 
 void mulx_montgomery_square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus) {
   MulxKernel::Scratch scratch;
-  MulxKernel::square(r, a, modulus, scratch);
+  MulxKernel::square<MulxKernel::Range::below_modulus>(r, a, modulus, scratch);
   ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
 }
 
