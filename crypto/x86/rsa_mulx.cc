@@ -387,9 +387,12 @@ struct Accumulator {
       : "cc", "memory");
 }
 
+/// kLimbs is the count of limbs of all moduli, 0 when each says its own. A count that the compiler knows saves one
+/// cycle in twenty.
+template <size_t kLimbs = 0>
 struct MulxKernel {
   struct Scratch {
-    uint64_t product[2 * kModulusLimbsMax];
+    uint64_t product[2 * (kLimbs != 0 ? kLimbs : kModulusLimbsMax)];
   };
 
   /// What a product is reduced to: below R, or below the modulus.
@@ -399,7 +402,7 @@ struct MulxKernel {
   template <Range kRange = Range::below_r>
   static void multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus,
                        Scratch& scratch) {
-    const size_t limbs = modulus.limbs;
+    const size_t limbs = limbs_of(modulus);
     uint64_t* const t = scratch.product;
     clear(t, limbs);
     for (size_t i = 0; i < limbs; i += kBlock) {
@@ -412,7 +415,7 @@ struct MulxKernel {
 
   template <Range kRange = Range::below_r>
   static void square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus, Scratch& scratch) {
-    const size_t limbs = modulus.limbs;
+    const size_t limbs = limbs_of(modulus);
     uint64_t* const t = scratch.product;
     clear(t, limbs);
     for (size_t i = 0; i < limbs; i += kBlock) {
@@ -447,6 +450,8 @@ struct MulxKernel {
   }
 
  private:
+  static size_t limbs_of(const MontgomeryModulus& modulus) { return kLimbs != 0 ? kLimbs : modulus.limbs; }
+
   static void clear(uint64_t* t, size_t limbs) {
     for (size_t i = 0; i < limbs; i += kBlock) store(t + i, Accumulator{});
   }
@@ -454,7 +459,7 @@ struct MulxKernel {
   /// r = t / R modulo m, for t of 2 * limbs limbs, which it uses up.
   template <Range kRange>
   static void reduce(uint64_t* r, uint64_t* t, const MontgomeryModulus& modulus) {
-    const size_t limbs = modulus.limbs;
+    const size_t limbs = limbs_of(modulus);
     const uint64_t* const m = modulus.value;
     uint64_t quotients[kBlock];
     unsigned char carry = 0;  // at limb i + limbs
@@ -499,22 +504,30 @@ struct MulxKernel {
   }
 };
 
-void mulx_exponentiate(const RsaHalf (&halves)[2]) {
-  LimbEngine<MulxKernel> engine(halves);
+template <size_t kLimbs>
+void run_engine(const RsaHalf (&halves)[2]) {
+  LimbEngine<MulxKernel<kLimbs>> engine(halves);
   fixed_window_exponentiate(engine, halves);
+}
+
+void mulx_exponentiate(const RsaHalf (&halves)[2]) {
+  if (halves[0].modulus->limbs == 16) return run_engine<16>(halves);  // keys of 2048 bits
+  run_engine<0>(halves);
 }
 
 }  // namespace
 
 void mulx_montgomery_multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus) {
-  MulxKernel::Scratch scratch;
-  MulxKernel::multiply<MulxKernel::Range::below_modulus>(r, a, b, modulus, scratch);
+  using Kernel = MulxKernel<>;
+  Kernel::Scratch scratch;
+  Kernel::multiply<Kernel::Range::below_modulus>(r, a, b, modulus, scratch);
   ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
 }
 
 void mulx_montgomery_square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus) {
-  MulxKernel::Scratch scratch;
-  MulxKernel::square<MulxKernel::Range::below_modulus>(r, a, modulus, scratch);
+  using Kernel = MulxKernel<>;
+  Kernel::Scratch scratch;
+  Kernel::square<Kernel::Range::below_modulus>(r, a, modulus, scratch);
   ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
 }
 
