@@ -17,7 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/check.h"
+#include "crypto/bignum.h"
 #include "crypto/ct.h"
 #include "crypto/rsa.h"
 
@@ -41,7 +41,6 @@ void fixed_window_exponentiate(Engine& engine, const RsaHalf (&halves)[2]) {
   alignas(64) uint64_t chosen[Engine::kElementLimbs];
   alignas(64) uint64_t power[Engine::kElementLimbs];
   const size_t stride = engine.element_limbs();
-  CHECK(stride <= Engine::kElementLimbs);
 
   engine.one(table);
   engine.base(table + stride);
@@ -74,16 +73,14 @@ void fixed_window_exponentiate(Engine& engine, const RsaHalf (&halves)[2]) {
 
 /// The engine of an implementation whose Kernel works on one number at a time, in limbs of 64 bits:
 ///   Kernel::Scratch                                    memory for intermediate numbers, wiped here
-///   Kernel::multiply(r, a, b, modulus, scratch), Kernel::square(r, a, modulus, scratch)
-///   Kernel::gather(r, table, stride, limbs, index)     r = table[index], entries `stride` words apart
+///   Kernel::multiply(r, a, b, modulus, scratch), Kernel::square(r, a, modulus, scratch)    of numbers below R, as are
+///   r Kernel::gather(r, table, stride, limbs, index)     r = table[index], entries `stride` words apart
 template <class Kernel>
 class LimbEngine {
  public:
   static constexpr size_t kElementLimbs = 2 * kHalfLimbsMax;
 
-  explicit LimbEngine(const RsaHalf (&halves)[2]) : halves_(halves), limbs_(halves[0].modulus->limbs) {
-    CHECK(halves[1].modulus->limbs == limbs_ && limbs_ <= kHalfLimbsMax);
-  }
+  explicit LimbEngine(const RsaHalf (&halves)[2]) : halves_(halves), limbs_(halves[0].modulus->limbs) {}
   ~LimbEngine() { ct::wipe(scratch_); }
   LimbEngine(const LimbEngine&) = delete;
   LimbEngine& operator=(const LimbEngine&) = delete;
@@ -110,10 +107,14 @@ class LimbEngine {
   void gather(uint64_t* r, const uint64_t* table, const uint64_t (&indices)[2]) {
     for (size_t h = 0; h < 2; h++) Kernel::gather(r + h * limbs_, table + h * limbs_, 2 * limbs_, limbs_, indices[h]);
   }
+  /// a * 1 / R is at most the modulus, for a below R.
   void result(const uint64_t* a) {
     uint64_t unit[kHalfLimbsMax] = {1};
     for (size_t h = 0; h < 2; h++) {
-      Kernel::multiply(halves_[h].result, a + h * limbs_, unit, *halves_[h].modulus, scratch_);
+      const MontgomeryModulus& modulus = *halves_[h].modulus;
+      uint64_t* const out = halves_[h].result;
+      Kernel::multiply(out, a + h * limbs_, unit, modulus, scratch_);
+      bignum::subtract_masked(~bignum::less(out, modulus.value, limbs_), out, modulus.value, limbs_);
     }
   }
 

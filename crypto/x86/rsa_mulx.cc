@@ -387,28 +387,37 @@ struct Accumulator {
       : "cc", "memory");
 }
 
+/// kLimbs is the count of limbs of all moduli, 0 when each says its own. A count that the compiler knows saves one
+/// cycle in twenty.
+template <size_t kLimbs = 0>
 struct MulxKernel {
   struct Scratch {
-    uint64_t product[2 * kModulusLimbsMax];
+    uint64_t product[2 * (kLimbs != 0 ? kLimbs : kModulusLimbsMax)];
   };
 
+  /// What a product is reduced to: below R, or below the modulus.
+  enum class Range { below_r, below_modulus };
+
+  /// For a and b below R, or any a and b below the modulus with Range::below_modulus.
+  template <Range kRange = Range::below_r>
   static void multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus,
                        Scratch& scratch) {
-    const size_t limbs = modulus.limbs;
+    const size_t limbs = limbs_of(modulus);
     uint64_t* const t = scratch.product;
-    std::fill_n(t, limbs, 0);
+    clear(t, limbs);
     for (size_t i = 0; i < limbs; i += kBlock) {
       Accumulator sum{};
       for (size_t j = 0; j < limbs; j += kBlock) block_row(t + i + j, a + j, b + i, sum);
       store(t + i + limbs, sum);
     }
-    reduce(r, t, modulus);
+    reduce<kRange>(r, t, modulus);
   }
 
+  template <Range kRange = Range::below_r>
   static void square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus, Scratch& scratch) {
-    const size_t limbs = modulus.limbs;
+    const size_t limbs = limbs_of(modulus);
     uint64_t* const t = scratch.product;
-    std::fill_n(t, limbs, 0);
+    clear(t, limbs);
     for (size_t i = 0; i < limbs; i += kBlock) {
       Accumulator sum;
       triangle(t + 2 * i, a + i, sum);
@@ -417,7 +426,7 @@ struct MulxKernel {
     }
     uint64_t doubled = 0, added = 0;
     for (size_t i = 0; i < limbs; i += kBlock) double_and_add_squares(t + 2 * i, a + i, doubled, added);
-    reduce(r, t, modulus);
+    reduce<kRange>(r, t, modulus);
   }
 
   /// All entries are read, whatever the index.
@@ -440,29 +449,17 @@ struct MulxKernel {
     }
   }
 
-  // The entries of the table.
-
-  static void montgomery_multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus) {
-    Scratch scratch;
-    multiply(r, a, b, modulus, scratch);
-    ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
-  }
-
-  static void montgomery_square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus) {
-    Scratch scratch;
-    square(r, a, modulus, scratch);
-    ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
-  }
-
-  static void exponentiate(const RsaHalf (&halves)[2]) {
-    LimbEngine<MulxKernel> engine(halves);
-    fixed_window_exponentiate(engine, halves);
-  }
-
  private:
-  /// r = t / R mod m, below m, for t < m R of 2 * limbs limbs, which it uses up.
+  static size_t limbs_of(const MontgomeryModulus& modulus) { return kLimbs != 0 ? kLimbs : modulus.limbs; }
+
+  static void clear(uint64_t* t, size_t limbs) {
+    for (size_t i = 0; i < limbs; i += kBlock) store(t + i, Accumulator{});
+  }
+
+  /// r = t / R modulo m, for t of 2 * limbs limbs, which it uses up.
+  template <Range kRange>
   static void reduce(uint64_t* r, uint64_t* t, const MontgomeryModulus& modulus) {
-    const size_t limbs = modulus.limbs;
+    const size_t limbs = limbs_of(modulus);
     const uint64_t* const m = modulus.value;
     uint64_t quotients[kBlock];
     unsigned char carry = 0;  // at limb i + limbs
@@ -472,12 +469,18 @@ struct MulxKernel {
       for (size_t j = kBlock; j < limbs; j += kBlock) block_row(t + i + j, m + j, quotients, sum);
       carry = add_block(carry, t + i + limbs, sum);
     }
-    // t / R < 2 m: the subtraction is kept unless it borrows more than the carry.
     const uint64_t* const high = t + limbs;
     unsigned char borrow = 0;
-    for (size_t i = 0; i < limbs; i += kBlock) borrow = subtract_block(borrow, r + i, high + i, m + i);
-    const uint64_t mask = ct::mask_less(carry, borrow);
-    for (size_t i = 0; i < limbs; i++) r[i] = ct::select(mask, high[i], r[i]);
+    if constexpr (kRange == Range::below_r) {
+      // high + carry R < R + m: one subtraction of m when there is a carry leaves a number below R.
+      const uint64_t mask = ct::barrier(0 - static_cast<uint64_t>(carry));
+      for (size_t i = 0; i < limbs; i += kBlock) borrow = subtract_block(borrow, r + i, high + i, m + i, mask);
+    } else {
+      // high + carry R < 2 m: the subtraction is kept unless it borrows more than the carry.
+      for (size_t i = 0; i < limbs; i += kBlock) borrow = subtract_block(borrow, r + i, high + i, m + i, ~uint64_t{0});
+      const uint64_t mask = ct::mask_less(carry, borrow);
+      for (size_t i = 0; i < limbs; i++) r[i] = ct::select(mask, high[i], r[i]);
+    }
   }
 
   static unsigned char add_block(unsigned char carry, uint64_t* t, const Accumulator& sum) {
@@ -490,23 +493,49 @@ struct MulxKernel {
     return carry;
   }
 
-  static unsigned char subtract_block(unsigned char borrow, uint64_t* r, const uint64_t* a, const uint64_t* b) {
+  static unsigned char subtract_block(unsigned char borrow, uint64_t* r, const uint64_t* a, const uint64_t* b,
+                                      uint64_t mask) {
     for (size_t i = 0; i < kBlock; i++) {
       unsigned long long out;
-      borrow = _subborrow_u64(borrow, a[i], b[i], &out);
+      borrow = _subborrow_u64(borrow, a[i], b[i] & mask, &out);
       r[i] = out;
     }
     return borrow;
   }
 };
 
+template <size_t kLimbs>
+void run_engine(const RsaHalf (&halves)[2]) {
+  LimbEngine<MulxKernel<kLimbs>> engine(halves);
+  fixed_window_exponentiate(engine, halves);
+}
+
+void mulx_exponentiate(const RsaHalf (&halves)[2]) {
+  if (halves[0].modulus->limbs == 16) return run_engine<16>(halves);  // keys of 2048 bits
+  run_engine<0>(halves);
+}
+
 }  // namespace
+
+void mulx_montgomery_multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus) {
+  using Kernel = MulxKernel<>;
+  Kernel::Scratch scratch;
+  Kernel::multiply<Kernel::Range::below_modulus>(r, a, b, modulus, scratch);
+  ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
+}
+
+void mulx_montgomery_square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus) {
+  using Kernel = MulxKernel<>;
+  Kernel::Scratch scratch;
+  Kernel::square<Kernel::Range::below_modulus>(r, a, modulus, scratch);
+  ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
+}
 
 constexpr Rsa x86_rsa_mulx{
     {.implementation = "mulx", .tier = cpu::Tier::avx2, .needs = cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx},
-    MulxKernel::montgomery_multiply,
-    MulxKernel::montgomery_square,
-    MulxKernel::exponentiate,
+    mulx_montgomery_multiply,
+    mulx_montgomery_square,
+    mulx_exponentiate,
 };
 
 }  // namespace quoll::crypto
