@@ -1,9 +1,11 @@
 // ChaCha20-Poly1305 for AVX-512 with IFMA: sixteen keystream blocks and eight Poly1305 blocks at a time.
 //
 // Thirty-two registers hold the sixteen rows, and rotations are one instruction, so the rounds need no assembly.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored \
-    "-Wuninitialized"  // gcc 12's header leaves operands undefined by intent, and warns of it
+#pragma GCC diagnostic push  // gcc 12's header leaves operands undefined by intent, and gcc 12 warns of it
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 #pragma GCC diagnostic pop
 
