@@ -22,6 +22,7 @@ namespace quoll::crypto::x86::safegcd {
 __extension__ using i128 = __int128;
 
 inline constexpr int kBatch = 60;
+inline constexpr int kPacked = 20;
 inline constexpr int64_t kLimbMask = (int64_t{1} << kBatch) - 1;
 
 template <size_t N>
@@ -63,29 +64,52 @@ struct Matrix {
   int64_t u, v, q, r;
 };
 
-/// Sixty steps from the lowest bits of f and g. `eta` is -(delta + 1/2), an integer.
-inline int64_t divide_steps(int64_t eta, uint64_t f, uint64_t g, Matrix& matrix) {
-  uint64_t u = 1, v = 0, q = 0, r = 1;
-  for (int i = 0; i < kBatch; i++) {
+/// Twenty steps on words that hold everything at once. F = f + 2^41 u + 2^62 v, where f stands for its lowest twenty
+/// bits and (u, v) for the row of the matrix, which starts as (-1, 0); G likewise with (0, -1). Steps are linear, so
+/// one addition of the words adds all three parts, and one shift halves them; after twenty the rows have shrunk to
+/// multiples of 2^21 and 2^42. Starting at -1 keeps u in [-2^20, 2^20), where it can be told from v; the matrix is
+/// negated in the end. A row's |u| + |v| is at most 1 and two rows are never equal, so the words do not overflow.
+inline int64_t divide_twenty_steps(int64_t eta, uint64_t f, uint64_t g, Matrix& matrix) {
+  constexpr uint64_t kLow = (uint64_t{1} << kPacked) - 1;
+  uint64_t packed_f = (f & kLow) - (uint64_t{1} << 41);
+  uint64_t packed_g = (g & kLow) - (uint64_t{1} << 62);
+  for (int i = 0; i < kPacked; i++) {
     // Where g is odd: g += f, or g -= f when that swaps (delta > 0, eta < 0), and the new f is the old g.
-    uint64_t negative = ct::barrier(static_cast<uint64_t>(eta >> 63));
-    const uint64_t odd = ct::barrier(0 - (g & 1));
-    const uint64_t x = (f ^ negative) - negative;
-    const uint64_t y = (u ^ negative) - negative;
-    const uint64_t z = (v ^ negative) - negative;
-    g += x & odd;
-    q += y & odd;
-    r += z & odd;
-    negative &= odd;
-    eta = static_cast<int64_t>((static_cast<uint64_t>(eta) ^ negative) - 1);
-    f += g & negative;
-    u += q & negative;
-    v += r & negative;
-    g >>= 1;
-    u <<= 1;
-    v <<= 1;
+    const uint64_t negative = ct::barrier(static_cast<uint64_t>(eta >> 63));
+    const uint64_t odd = ct::barrier(0 - (packed_g & 1));
+    const uint64_t swap = negative & odd;
+    packed_g += ((packed_f ^ negative) - negative) & odd;
+    packed_f += packed_g & swap;
+    packed_g = static_cast<uint64_t>(static_cast<int64_t>(packed_g) >> 1);
+    eta = static_cast<int64_t>(static_cast<uint64_t>(eta) ^ swap) - 1;
   }
-  matrix = {static_cast<int64_t>(u), static_cast<int64_t>(v), static_cast<int64_t>(q), static_cast<int64_t>(r)};
+  const auto first = [](uint64_t word) { return -(static_cast<int64_t>((word + (uint64_t{1} << 20)) << 22) >> 43); };
+  const auto second = [](uint64_t word) {
+    return -(static_cast<int64_t>(word + (uint64_t{1} << 20) + (uint64_t{1} << 41)) >> 42);
+  };
+  matrix = {first(packed_f), second(packed_f), first(packed_g), second(packed_g)};
+  return eta;
+}
+
+/// The product a b of two matrices.
+inline Matrix product(const Matrix& a, const Matrix& b) {
+  return {a.u * b.u + a.v * b.q, a.u * b.v + a.v * b.r, a.q * b.u + a.r * b.q, a.q * b.v + a.r * b.r};
+}
+
+/// Sixty steps from the lowest 64 bits of f and g, of which 44 and then 24 are still right after the first twenties.
+/// `eta` is
+/// -(delta + 1/2), an integer.
+inline int64_t divide_steps(int64_t eta, uint64_t f, uint64_t g, Matrix& matrix) {
+  Matrix step;
+  eta = divide_twenty_steps(eta, f, g, matrix);
+  step = matrix;
+  for (int done = kPacked; done < kBatch; done += kPacked) {
+    const uint64_t old_f = f;
+    f = (static_cast<uint64_t>(step.u) * f + static_cast<uint64_t>(step.v) * g) >> kPacked;
+    g = (static_cast<uint64_t>(step.q) * old_f + static_cast<uint64_t>(step.r) * g) >> kPacked;
+    eta = divide_twenty_steps(eta, f, g, step);
+    matrix = product(step, matrix);
+  }
   return eta;
 }
 
