@@ -341,7 +341,7 @@ struct AesGcm {
       to.store_partial(out, size);
       V hashed = first ^ (kSeal ? to & V::load(&kFirstBytes[V::kSize - size]) : from).reversed();
       const size_t last_blocks = (size + 15) / 16;
-      if (last_blocks < V::kBlocks) {
+      if (lengths_to_add && last_blocks < V::kBlocks) {
         hashed = hashed ^ (V::broadcast(m.lengths) & V::load(&kOneBlock[V::kSize - 16 - 16 * last_blocks]));
         lengths_to_add = false;
       }

@@ -81,8 +81,8 @@ TEST_CASE("AES gives the blocks of FIPS 197 and the masks of RFC 9001") {
       CAPTURE(algorithm->implementation);
       HeaderProtectionState state;
       algorithm->expand_key(state, key.data());
-      const uint8_t* const samples[] = {in.data()};
-      HeaderMask masks[1];
+      const std::vector<const uint8_t*> samples{in.data()};
+      std::vector<HeaderMask> masks(1);
       algorithm->masks(state, samples, masks);
       CHECK(hex(Bytes(masks[0]).first(out.size())) == hex(out));
     }
