@@ -1,8 +1,8 @@
 // PieceCursor: reads a plaintext that lies in pieces as if it were one range.
 //
-// The ciphers of crypto/ work in chunks. next() gives a chunk where it lies when one piece holds all of it, which is the
-// common case and costs no copy; a chunk that spans pieces is put together in the caller's staging memory. Bytes are read
-// only when their chunk is asked for, and only they, so sealing in place is safe chunk by chunk.
+// The ciphers of crypto/ work in chunks. next() gives a chunk where it lies when one piece holds all of it, which is
+// the common case and costs no copy; a chunk that spans pieces is put together in the caller's staging memory. Bytes
+// are read only when their chunk is asked for, and only they, so sealing in place is safe chunk by chunk.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,8 @@ class PieceCursor {
   /// The next `size` bytes, of which there are that many; they stay valid until `staging` (of at least `size` bytes) is
   /// written again.
   const uint8_t* next(size_t size, uint8_t* staging) {
-    if (left_ < size) [[unlikely]] return assemble(size, staging);
+    if (left_ < size) [[unlikely]]
+      return assemble(size, staging);
     const uint8_t* here = at_;
     at_ += size;
     left_ -= size;

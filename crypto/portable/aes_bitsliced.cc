@@ -15,8 +15,8 @@ inline void exchange(uint64_t& a, uint64_t& b, uint64_t low_bits, int shift) {
   a ^= difference << shift;
 }
 
-/// Transposes the 8x8 bit matrices that the same byte of all eight words forms: bit i of word k and bit k of word i change
-/// places. Its own inverse.
+/// Transposes the 8x8 bit matrices that the same byte of all eight words forms: bit i of word k and bit k of word i
+/// change places. Its own inverse.
 void transpose(Batch& q) {
   for (size_t i = 0; i < 8; i += 2) exchange(q[i], q[i + 1], 0x5555555555555555, 1);
   for (const size_t i : {0, 1, 4, 5}) exchange(q[i], q[i + 2], 0x3333333333333333, 2);
@@ -50,9 +50,9 @@ inline void store_block(uint8_t* out, const Batch& q, size_t block) {
   store_le(out + 12, gather(q[block + 4] >> 8));
 }
 
-/// SubBytes, FIPS 197 §5.1.1, after Boyar and Peralta, "A small depth-16 circuit for the AES S-box" (2012): a linear layer
-/// into the tower field GF(((2^2)^2)^2), the inversion there, and a linear layer back that includes the affine map. The
-/// names are the paper's; x0 is the most significant bit.
+/// SubBytes, FIPS 197 §5.1.1, after Boyar and Peralta, "A small depth-16 circuit for the AES S-box" (2012): a linear
+/// layer into the tower field GF(((2^2)^2)^2), the inversion there, and a linear layer back that includes the affine
+/// map. The names are the paper's; x0 is the most significant bit.
 void sub_bytes(Batch& q) {
   const uint64_t x0 = q[7], x1 = q[6], x2 = q[5], x3 = q[4], x4 = q[3], x5 = q[2], x6 = q[1], x7 = q[0];
 
@@ -93,9 +93,9 @@ void sub_bytes(Batch& q) {
 
 /// ShiftRows, FIPS 197 §5.1.2: row r, 16 bits, turns by r columns of four bits.
 inline uint64_t shift_rows(uint64_t x) {
-  return (x & 0x000000000000ffff) |                                            //
-         (x & 0x00000000fff00000) >> 4 | (x & 0x00000000000f0000) << 12 |      //
-         (x & 0x0000ff0000000000) >> 8 | (x & 0x000000ff00000000) << 8 |       //
+  return (x & 0x000000000000ffff) |                                        //
+         (x & 0x00000000fff00000) >> 4 | (x & 0x00000000000f0000) << 12 |  //
+         (x & 0x0000ff0000000000) >> 8 | (x & 0x000000ff00000000) << 8 |   //
          (x & 0xf000000000000000) >> 12 | (x & 0x0fff000000000000) << 4;
 }
 

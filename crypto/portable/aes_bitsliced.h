@@ -1,11 +1,11 @@
 // AES (FIPS 197) encryption of four blocks at once, bitsliced: no table, no branch and no index depends on key or data.
 //
-// A Batch holds 64 state bytes as eight words, word i collecting bit i of every byte. Bit 16*row + 4*column + block of a
-// word belongs to the byte at (row, column) of that block, so that ShiftRows rotates the nibbles of 16-bit groups and
+// A Batch holds 64 state bytes as eight words, word i collecting bit i of every byte. Bit 16*row + 4*column + block of
+// a word belongs to the byte at (row, column) of that block, so that ShiftRows rotates the nibbles of 16-bit groups and
 // MixColumns rotates whole words by 16. The S-box is the 113-gate circuit of Boyar and Peralta over the eight words.
 //
-// Round keys are stored compactly, 16 bytes each: all four blocks share them, so one bit in four is enough. A Schedule is
-// the expanded form that encryption wants; it is made per call on the stack, because it is 960 bytes long.
+// Round keys are stored compactly, 16 bytes each: all four blocks share them, so one bit in four is enough. A Schedule
+// is the expanded form that encryption wants; it is made per call on the stack, because it is 960 bytes long.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // AES-GCM with 96-bit nonces (NIST SP 800-38D §7, RFC 5116 §5) on bitsliced AES and GHASH by integer multiplication.
 //
-// Constant-time in everything but sizes. The key stream is made four blocks at a time; the first four hold the block that
-// masks the tag (counter 1) and the first three of the text.
+// Constant-time in everything but sizes. The key stream is made four blocks at a time; the first four hold the block
+// that masks the tag (counter 1) and the first three of the text.
 #include <cstring>
 #include <new>
 

@@ -5,9 +5,9 @@
 namespace quoll::crypto::soft {
 namespace {
 
-/// The low 64 bits of the carry-less product. x0..x3 and y0..y3 keep the bits at places 0..3 mod 4. Bit 4k + r of the sum
-/// of products with i + j = r mod 4 counts the partial bits there: at most 16 at the highest place, k = 15, whose carry
-/// leaves the word, and at most 15 below it, which fit in the four bits up to the next place of the same r.
+/// The low 64 bits of the carry-less product. x0..x3 and y0..y3 keep the bits at places 0..3 mod 4. Bit 4k + r of the
+/// sum of products with i + j = r mod 4 counts the partial bits there: at most 16 at the highest place, k = 15, whose
+/// carry leaves the word, and at most 15 below it, which fit in the four bits up to the next place of the same r.
 uint64_t multiply_low(uint64_t x, uint64_t y) {
   constexpr uint64_t k0 = 0x1111111111111111, k1 = k0 << 1, k2 = k0 << 2, k3 = k0 << 3;
   const uint64_t x0 = x & k0, x1 = x & k1, x2 = x & k2, x3 = x & k3;
@@ -45,8 +45,8 @@ void Ghash::absorb(uint64_t high, uint64_t low) {
   low ^= sum_.low;
   const uint64_t high_reversed = reverse_bits(high), low_reversed = reverse_bits(low);
 
-  // The low halves of the three products; the high halves are the low halves of the reversed products, reversed, and one
-  // place off, because the product of two 64-bit polynomials has 127 bits.
+  // The low halves of the three products; the high halves are the low halves of the reversed products, reversed, and
+  // one place off, because the product of two 64-bit polynomials has 127 bits.
   const uint64_t a = multiply_low(low, h_low_);
   const uint64_t b = multiply_low(high, h_high_);
   const uint64_t m = multiply_low(low ^ high, h_sum_) ^ a ^ b;

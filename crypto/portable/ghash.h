@@ -1,9 +1,9 @@
 // GHASH (NIST SP 800-38D §6.4), the universal hash of GCM, in constant time with ordinary integer multiplications.
 //
-// A carry-less product is taken from integer products of operands with holes: of every four bits one is kept, so that the
-// sums of up to fifteen partial bits carry only into the holes (a 64-bit word has sixteen kept bits; see ghash.cc for why
-// the sixteenth does no harm). It is constant-time wherever the processor's multiplication of 64-bit (on 32-bit hosts:
-// 32-bit) words is.
+// A carry-less product is taken from integer products of operands with holes: of every four bits one is kept, so that
+// the sums of up to fifteen partial bits carry only into the holes (a 64-bit word has sixteen kept bits; see ghash.cc
+// for why the sixteenth does no harm). It is constant-time wherever the processor's multiplication of 64-bit (on 32-bit
+// hosts: 32-bit) words is.
 #pragma once
 
 #include <cstddef>

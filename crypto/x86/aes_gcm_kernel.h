@@ -4,11 +4,11 @@
 //
 // The layout that everything rests on: a message is a row of blocks,
 //     [ header 0 | header 1 | text 0 | text 1 | ... | lengths ]
-// cut into chunks of kChunkBlocks blocks. For GHASH the header is the last two blocks of associated data. For the cipher
-// the index in the row is the counter: index 0 is not used, index 1 encrypts to the tag's mask, and the text starts at
-// counter 2 as GCM wants. So the tag's mask and short associated data ride in the first chunk for free, chunks
-// start at multiples of a power of two, and the counters within a chunk differ from its first one by an exclusive or
-// of the last byte.
+// cut into chunks of kChunkBlocks blocks. For GHASH the header is the last two blocks of associated data. For the
+// cipher the index in the row is the counter: index 0 is not used, index 1 encrypts to the tag's mask, and the text
+// starts at counter 2 as GCM wants. So the tag's mask and short associated data ride in the first chunk for free,
+// chunks start at multiples of a power of two, and the counters within a chunk differ from its first one by an
+// exclusive or of the last byte.
 //
 // Full chunks are encrypted while the chunk before (when opening: the same chunk) is hashed. What is left, with the
 // lengths, is hashed as one dot product whose powers are counted from its end.
@@ -16,7 +16,6 @@
 
 #include <new>
 
-#include "base/check.h"
 #include "crypto/aead.h"
 #include "crypto/ct.h"
 #include "crypto/piece_cursor.h"
@@ -68,7 +67,7 @@ struct AesGcm {
   struct Message {
     __m128i counter_block;  // the counter block with counter 0, plus the first round key
     uint32_t counter;       // of the next chunk's first block
-    V hash_next;            // what the next hashed vector starts with: the header, or the hash so far in its first block
+    V hash_next;  // what the next hashed vector starts with: the header, or the hash so far in its first block
     __m128i tag_mask;
     __m128i lengths;
   };
@@ -100,7 +99,8 @@ struct AesGcm {
   }
 
  private:
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void seal_one(const State& s, const SealJob& job, Scratch& scratch) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void seal_one(const State& s, const SealJob& job,
+                                                                         Scratch& scratch) {
     PieceCursor text(job.plaintext);
     scratch.staged |= job.plaintext.size() > 1;
     const size_t text_size = PieceCursor::total_size(job.plaintext);
@@ -127,8 +127,8 @@ struct AesGcm {
     store_block(job.out + text_size, tag);
   }
 
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void open_one(const State& s, OpenJob& job, Scratch& scratch) {
-    DCHECK(job.data.size() >= kAeadTagSize);
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void open_one(const State& s, OpenJob& job,
+                                                                         Scratch& scratch) {
     const size_t text_size = job.data.size() - kAeadTagSize;
     Message m = begin(s, job.nonce, job.aad, text_size);
     uint8_t* data = job.data.data();
@@ -150,15 +150,17 @@ struct AesGcm {
     }
     const __m128i tag = _mm_xor_si128(reversed(hash), m.tag_mask);
     const __m128i difference = _mm_xor_si128(tag, load_block(job.data.data() + text_size));
-    const uint64_t different = static_cast<uint64_t>(_mm_cvtsi128_si64(difference)) |
-                               static_cast<uint64_t>(_mm_extract_epi64(difference, 1));
+    const uint64_t different =
+        static_cast<uint64_t>(_mm_cvtsi128_si64(difference)) | static_cast<uint64_t>(_mm_extract_epi64(difference, 1));
     job.authentic = ct::declassified(ct::mask_zero(different)) != 0;
     if (!job.authentic && text_size > 0) std::memset(job.data.data(), 0, text_size);
   }
 
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static Message begin(const State& s, const Nonce& nonce, Bytes aad, size_t text_size) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static Message begin(const State& s, const Nonce& nonce, Bytes aad,
+                                                                         size_t text_size) {
     // Put together in registers: a load of what two narrower stores wrote would wait for everything before it.
-    const __m128i counter_block = _mm_set_epi64x(load_le<uint32_t>(&nonce[8]), static_cast<long long>(load_le<uint64_t>(nonce.data())));
+    const __m128i counter_block =
+        _mm_set_epi64x(load_le<uint32_t>(&nonce[8]), static_cast<long long>(load_le<uint64_t>(nonce.data())));
     return {.counter_block = _mm_xor_si128(counter_block, load_block(s.round_keys[0])),
             .counter = 0,
             .hash_next = header(s, aad),
@@ -209,13 +211,15 @@ struct AesGcm {
   }
 
   /// Adds the ciphertext of a chunk's first vector to hash_next. Returns where the second vector is.
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static const uint8_t* begin_chunk(Message& m, const uint8_t* ciphertext) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static const uint8_t* begin_chunk(Message& m,
+                                                                                      const uint8_t* ciphertext) {
     m.hash_next = m.hash_next ^ V::load(ciphertext).reversed();
     return ciphertext + V::kSize;
   }
 
   /// The same for the first chunk, where the header comes before the text.
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static const uint8_t* begin_first_chunk(Message& m, const uint8_t* ciphertext) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static const uint8_t* begin_first_chunk(Message& m,
+                                                                                            const uint8_t* ciphertext) {
     if constexpr (V::kBlocks == 4) {
       m.hash_next = m.hash_next ^ V::load_upper(ciphertext).reversed();
       return ciphertext + kHeaderSize;
@@ -223,10 +227,12 @@ struct AesGcm {
     return ciphertext;
   }
 
-  /// Encrypts or decrypts the chunk at m.counter. With kHash, hashes a chunk of ciphertext meanwhile: m.hash_next is its
-  /// first vector, the others are at `unhashed`. All of `unhashed` is read before the first byte of `out` is written.
+  /// Encrypts or decrypts the chunk at m.counter. With kHash, hashes a chunk of ciphertext meanwhile: m.hash_next is
+  /// its first vector, the others are at `unhashed`. All of `unhashed` is read before the first byte of `out` is
+  /// written.
   template <bool kFirst, bool kHash>
-  [[gnu::noinline, gnu::target(QUOLL_TARGET)]] static __m128i chunk(const State& s, Message& m, const uint8_t* in, uint8_t* out, const uint8_t* unhashed) {
+  [[gnu::noinline, gnu::target(QUOLL_TARGET)]] static __m128i chunk(const State& s, Message& m, const uint8_t* in,
+                                                                    uint8_t* out, const uint8_t* unhashed) {
     std::array<V, V::kChunkVectors> x;
     const V base = counters(m);
     m.counter += kChunkBlocks;
@@ -276,7 +282,8 @@ struct AesGcm {
 
   /// A round for a part of the vectors: those from quarter kFrom to quarter kTo.
   template <size_t kFrom, size_t kTo>
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void aes_quarters(std::array<V, V::kChunkVectors>& x, V key) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void aes_quarters(std::array<V, V::kChunkVectors>& x,
+                                                                             V key) {
 #pragma GCC unroll 8
     for (size_t j = kFrom * V::kChunkVectors / 4; j < kTo * V::kChunkVectors / 4; j++) {
       x[j] = x[j].aes(key);
@@ -297,12 +304,14 @@ struct AesGcm {
   /// Encrypts or decrypts the last part of a message, less than a chunk, and finishes the hash. With kFirst the message
   /// has no full chunk, so that its header belongs to this part.
   template <bool kFirst, bool kSeal>
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static __m128i tail(const State& s, Message& m, const uint8_t* in, uint8_t* out, size_t size, Scratch& scratch) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static __m128i tail(const State& s, Message& m, const uint8_t* in,
+                                                                        uint8_t* out, size_t size, Scratch& scratch) {
     const size_t blocks = (kFirst ? kHeaderBlocks : 0) + (size + 15) / 16;
     key_stream_up_to<V::kChunkVectors>(s, counters(m), scratch.stream, (blocks + V::kBlocks - 1) / V::kBlocks);
     const uint8_t* stream = scratch.stream;
 
-    // The lengths are one more block, for which a nearly full chunk has no power: then they are multiplied in afterwards.
+    // The lengths are one more block, for which a nearly full chunk has no power: then they are multiplied in
+    // afterwards.
     const bool room_for_lengths = blocks < kChunkBlocks;
     bool lengths_to_add = room_for_lengths;
     const uint8_t* power = s.ghash.last(blocks + room_for_lengths);
@@ -332,7 +341,7 @@ struct AesGcm {
       to.store_partial(out, size);
       V hashed = first ^ (kSeal ? to & V::load(&kFirstBytes[V::kSize - size]) : from).reversed();
       const size_t last_blocks = (size + 15) / 16;
-      if (last_blocks < V::kBlocks) {
+      if (lengths_to_add && last_blocks < V::kBlocks) {
         hashed = hashed ^ (V::broadcast(m.lengths) & V::load(&kOneBlock[V::kSize - 16 - 16 * last_blocks]));
         lengths_to_add = false;
       }
@@ -348,7 +357,8 @@ struct AesGcm {
 
   /// Writes `count` vectors of key stream, at most kCount.
   template <size_t kCount>
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void key_stream_up_to(const State& s, V base, uint8_t* stream, size_t count) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void key_stream_up_to(const State& s, V base,
+                                                                                 uint8_t* stream, size_t count) {
     if (count == kCount) {
       key_stream<kCount>(s, base, stream);
     } else if constexpr (kCount > 1) {

@@ -26,8 +26,9 @@ struct AesHeaderMasks {
     expand_aes_key<kKeySize>((new (state.bytes.data()) State)->round_keys, key);
   }
 
-  [[gnu::target(QUOLL_TARGET)]] static void masks(const HeaderProtectionState& state, std::span<const uint8_t* const> samples,
-                    std::span<HeaderMask> masks) {
+  [[gnu::target(QUOLL_TARGET)]] static void masks(const HeaderProtectionState& state,
+                                                  std::span<const uint8_t* const> samples,
+                                                  std::span<HeaderMask> masks) {
     const State& s = *reinterpret_cast<const State*>(state.bytes.data());
     size_t done = 0;
     for (; samples.size() - done >= kAtOnce; done += kAtOnce) {
@@ -57,7 +58,9 @@ struct AesHeaderMasks {
   }
 
   template <size_t kCount>
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void encrypt_up_to(const State& s, const uint8_t* const* samples, uint8_t* out, size_t count) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void encrypt_up_to(const State& s,
+                                                                              const uint8_t* const* samples,
+                                                                              uint8_t* out, size_t count) {
     if (count == kCount) {
       encrypt<kCount>(s, samples, out);
     } else if constexpr (kCount > 1) {
@@ -66,7 +69,8 @@ struct AesHeaderMasks {
   }
 
   template <size_t kCount>
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void encrypt(const State& s, const uint8_t* const* samples, uint8_t* out) {
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static void encrypt(const State& s, const uint8_t* const* samples,
+                                                                        uint8_t* out) {
     std::array<V, kCount> x;
     const V first = V::broadcast(load_block(s.round_keys[0]));
 #pragma GCC unroll 8

@@ -1,7 +1,7 @@
 // AES key expansion (FIPS 197 §5.2) and encryption of a few vectors of blocks, with AES-NI.
 //
-// Included for one instruction set, which QUOLL_TARGET names. SubWord comes from AESENCLAST on a vector whose columns are
-// all equal, which ShiftRows leaves alone; that is faster than AESKEYGENASSIST on most processors.
+// Included for one instruction set, which QUOLL_TARGET names. SubWord comes from AESENCLAST on a vector whose columns
+// are all equal, which ShiftRows leaves alone; that is faster than AESKEYGENASSIST on most processors.
 #pragma once
 
 #include <immintrin.h>
@@ -60,7 +60,8 @@ template <size_t kKeySize>
 
 /// All rounds but the first key addition and the last round, on kCount vectors at once.
 template <size_t kRounds, class V, size_t kCount>
-[[gnu::always_inline, gnu::target(QUOLL_TARGET)]] inline void aes_middle_rounds(std::array<V, kCount>& x, const uint8_t (*round_keys)[16]) {
+[[gnu::always_inline, gnu::target(QUOLL_TARGET)]] inline void aes_middle_rounds(std::array<V, kCount>& x,
+                                                                                const uint8_t (*round_keys)[16]) {
   for (size_t round = 1; round < kRounds; round++) {
     const V key = V::broadcast(load_block(round_keys[round]));
 #pragma GCC unroll 8

@@ -31,7 +31,7 @@ namespace {
 
 /// Copies `size` bytes, at most 31, by two overlapping moves.
 [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] inline void copy_below_32(uint8_t* to, const uint8_t* from,
-                                                                             size_t size) {
+                                                                            size_t size) {
   if (size >= 16) {
     const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     const __m128i last = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + size - 16));

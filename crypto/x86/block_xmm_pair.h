@@ -47,9 +47,7 @@ struct XmmPair {
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static XmmPair first(__m128i block) {
     return {block, _mm_setzero_si128()};
   }
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static XmmPair pair(__m128i x, __m128i y) {
-    return {x, y};
-  }
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static XmmPair pair(__m128i x, __m128i y) { return {x, y}; }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] __m128i second() const { return b; }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] __m128i sum() const { return _mm_xor_si128(a, b); }
 
@@ -59,8 +57,8 @@ struct XmmPair {
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] friend XmmPair operator&(XmmPair x, XmmPair y) {
     return {_mm_and_si128(x.a, y.a), _mm_and_si128(x.b, y.b)};
   }
-  /// Fixes the place of this value among others fixed in the same way, where the order of a long run of instructions was
-  /// chosen with care.
+  /// Fixes the place of this value among others fixed in the same way, where the order of a long run of instructions
+  /// was chosen with care.
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void fix() { __asm__ volatile("" : "+x"(a), "+x"(b)); }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] XmmPair reversed() const {
     const __m128i order = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);

@@ -60,8 +60,8 @@ struct Ymm {
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] friend Ymm operator&(Ymm a, Ymm b) {
     return {_mm256_and_si256(a.v, b.v)};
   }
-  /// Fixes the place of this value among others fixed in the same way, where the order of a long run of instructions was
-  /// chosen with care.
+  /// Fixes the place of this value among others fixed in the same way, where the order of a long run of instructions
+  /// was chosen with care.
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void fix() { __asm__ volatile("" : "+x"(v)); }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] Ymm reversed() const {
     return {_mm256_shuffle_epi8(v, broadcast(_mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f)).v)};

@@ -17,9 +17,13 @@ struct Zmm {
 
   __m512i v;
 
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static __mmask64 low_bytes(size_t size) { return ~uint64_t{0} >> (64 - size); }
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static __mmask64 low_bytes(size_t size) {
+    return ~uint64_t{0} >> (64 - size);
+  }
 
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static Zmm load(const uint8_t* from) { return {_mm512_loadu_si512(from)}; }
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static Zmm load(const uint8_t* from) {
+    return {_mm512_loadu_si512(from)};
+  }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void store(uint8_t* to) const { _mm512_storeu_si512(to, v); }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] static Zmm load_partial(const uint8_t* from, size_t size) {
     return {_mm512_maskz_loadu_epi8(low_bytes(size), from)};
@@ -63,13 +67,15 @@ struct Zmm {
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] friend Zmm operator&(Zmm a, Zmm b) {
     return {_mm512_and_si512(a.v, b.v)};
   }
-  /// Fixes the place of this value among others fixed in the same way, where the order of a long run of instructions was
-  /// chosen with care.
+  /// Fixes the place of this value among others fixed in the same way, where the order of a long run of instructions
+  /// was chosen with care.
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] void fix() { __asm__ volatile("" : "+v"(v)); }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] Zmm reversed() const {
     return {_mm512_shuffle_epi8(v, broadcast(_mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f)).v)};
   }
-  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] Zmm swapped() const { return {_mm512_shuffle_epi32(v, _MM_PERM_BADC)}; }
+  [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] Zmm swapped() const {
+    return {_mm512_shuffle_epi32(v, _MM_PERM_BADC)};
+  }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] Zmm aes(Zmm key) const { return {_mm512_aesenc_epi128(v, key.v)}; }
   [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] Zmm aes_last(Zmm key) const {
     return {_mm512_aesenclast_epi128(v, key.v)};

@@ -1,8 +1,8 @@
 // GHASH with carry-less multiplication, several blocks per vector and one reduction per chunk.
 //
 // Included for one instruction set, which QUOLL_TARGET names. Blocks are byte-reversed, so that the bits of a 128-bit
-// number are the coefficients of GCM's polynomial in reflected order. The product of two reflected polynomials is one bit
-// off; as in POLYVAL (RFC 8452 appendix A) the hash key is multiplied by x beforehand, and the product
+// number are the coefficients of GCM's polynomial in reflected order. The product of two reflected polynomials is one
+// bit off; as in POLYVAL (RFC 8452 appendix A) the hash key is multiplied by x beforehand, and the product
 //     a * b * x^-128  modulo  x^128 + x^127 + x^126 + x^121 + 1
 // needs no shift and is reduced from its low end.
 //
@@ -81,7 +81,8 @@ struct GhashSum {
   }
 };
 
-/// low + middle * x^64 + high * x^128 reduced: the lowest 64 bits are cleared twice by adding a multiple of the modulus.
+/// low + middle * x^64 + high * x^128 reduced: the lowest 64 bits are cleared twice by adding a multiple of the
+/// modulus.
 [[gnu::always_inline, gnu::target(QUOLL_TARGET)]] inline __m128i reduce(__m128i low, __m128i middle, __m128i high) {
   const __m128i modulus = _mm_set_epi64x(0, static_cast<long long>(0xc200000000000000));
   middle = _mm_xor_si128(middle, _mm_xor_si128(_mm_shuffle_epi32(low, 0x4e), _mm_clmulepi64_si128(low, modulus, 0)));
