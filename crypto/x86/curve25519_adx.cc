@@ -9,7 +9,8 @@ namespace quoll::crypto {
 namespace {
 
 struct Field : FieldAdx {
-  /// row[magnitude - 1], and all zeros for magnitude 0; magnitude <= 16. Reads the whole row, an entry in three registers.
+  /// row[magnitude - 1], and all zeros for magnitude 0; magnitude <= 16. Reads the whole row, an entry in three
+  /// registers.
   [[gnu::target("avx2")]] static void lookup(uint64_t out[12], const Edwards25519Entry* row, uint64_t magnitude) {
     const __m256i wanted = _mm256_set1_epi64x(static_cast<long long>(magnitude)), one = _mm256_set1_epi64x(1);
     __m256i index = _mm256_setzero_si256();
@@ -29,14 +30,13 @@ struct Field : FieldAdx {
   }
 };
 
-constexpr Implementation kAdx{.implementation = "adx",
-                              .tier = cpu::Tier::avx2,
-                              .needs = cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx};
+constexpr Implementation kAdx{
+    .implementation = "adx", .tier = cpu::Tier::avx2, .needs = cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx};
 
 }  // namespace
 
-constinit const Group x86_x25519_adx{kAdx, GroupId::x25519, "X25519", 32, 32, 32, X25519<Field>::public_key,
-                                     x25519_agree_avx2};
+constinit const Group x86_x25519_adx{kAdx, GroupId::x25519,           "X25519",         32, 32,
+                                     32,   X25519<Field>::public_key, x25519_agree_avx2};
 constinit const Ed25519 x86_ed25519_adx = make_ed25519<Field>(kAdx);
 
 }  // namespace quoll::crypto

@@ -1,8 +1,8 @@
 // Four elements modulo p = 2^255 - 19 at a time: AVX2, ten limbs of alternately 26 and 25 bits in 64-bit lanes.
 //
-// limb[i] holds limb i of the four elements, one in each lane. Limbs and bounds are those of field25519_25.h, and so is the
-// reasoning why nothing overflows: Tight limbs are below 1.1 B, Loose limbs below 3.3 B, with B = 2^26 for even and 2^25 for
-// odd limbs; products take 32-bit limbs and fill 63-bit columns. Constant-time throughout.
+// limb[i] holds limb i of the four elements, one in each lane. Limbs and bounds are those of field25519_25.h, and so is
+// the reasoning why nothing overflows: Tight limbs are below 1.1 B, Loose limbs below 3.3 B, with B = 2^26 for even and
+// 2^25 for odd limbs; products take 32-bit limbs and fill 63-bit columns. Constant-time throughout.
 #pragma once
 
 #include <immintrin.h>

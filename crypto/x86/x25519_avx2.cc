@@ -1,7 +1,7 @@
-// The Montgomery ladder of X25519 with four products at a time. The four lanes hold (x2, z2, x3, z3), the point that was
-// doubled last and the sum; a step is three rounds of products with sums and differences between them. The idea is Hisil,
-// Egrice and Yassi's, "Fast 4 way vectorized ladder for the complete set of Montgomery curves" (2020). As in x25519.h a step
-// selects the point to double instead of swapping both.
+// The Montgomery ladder of X25519 with four products at a time. The four lanes hold (x2, z2, x3, z3), the point that
+// was doubled last and the sum; a step is three rounds of products with sums and differences between them. The idea is
+// Hisil, Egrice and Yassi's, "Fast 4 way vectorized ladder for the complete set of Montgomery curves" (2020). As in
+// x25519.h a step selects the point to double instead of swapping both.
 #include "crypto/x86/x25519_avx2.h"
 
 #include "crypto/portable/x25519.h"
@@ -27,14 +27,14 @@ struct Field : FieldAdx, PortableLookup {};
     left.limb[i] = _mm256_blend_epi32(doubled, _mm256_shuffle_epi32(v, 0x4e), 0xf0);
     right.limb[i] = _mm256_blend_epi32(doubled, cdab, 0xf0);
   }
-  const F4::Tight products = F4::mul(left, right);                     // (AA, BB, DA, CB)
-  const F4::Loose mixed = F4::sums_and_differences(products);          // (., E, DA + CB, DA - CB)
-  for (int i = 0; i < 10; i++) {                                       // times (., a24, itself, itself)
+  const F4::Tight products = F4::mul(left, right);             // (AA, BB, DA, CB)
+  const F4::Loose mixed = F4::sums_and_differences(products);  // (., E, DA + CB, DA - CB)
+  for (int i = 0; i < 10; i++) {                               // times (., a24, itself, itself)
     const __m256i a24 = i == 0 ? _mm256_set_epi64x(0, 0, 121665, 0) : _mm256_setzero_si256();
     right.limb[i] = _mm256_blend_epi32(mixed.limb[i], a24, 0x0f);
   }
-  const F4::Tight squares = F4::mul(mixed, right);                     // (., a24 E, x3, (DA - CB)^2)
-  for (int i = 0; i < 10; i++) {                                       // (AA, E, x3, .) times (BB, AA + a24 E, 1, x1)
+  const F4::Tight squares = F4::mul(mixed, right);  // (., a24 E, x3, (DA - CB)^2)
+  for (int i = 0; i < 10; i++) {                    // (AA, E, x3, .) times (BB, AA + a24 E, 1, x1)
     const __m256i low = _mm256_blend_epi32(products.limb[i], mixed.limb[i], 0x0c);
     left.limb[i] = _mm256_blend_epi32(low, squares.limb[i], 0xf0);
     const __m256i a24e = _mm256_blend_epi32(_mm256_setzero_si256(), squares.limb[i], 0x0c);
