@@ -1,7 +1,7 @@
 // What x86-64 adds: for each primitive the best first. Only this folder and its like use intrinsics or assembly.
 #include "crypto/provider.h"
 #include "crypto/x86/aes.h"
-#include "crypto/x86/chacha20_poly1305.h"
+#include "crypto/x86/chacha20.h"
 #include "crypto/x86/curve25519.h"
 #include "crypto/x86/keccak.h"
 #include "crypto/x86/mlkem.h"

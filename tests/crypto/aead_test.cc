@@ -1,13 +1,14 @@
 // What every AEAD implementation must do, run over all that the processor can run.
 #include "crypto/aead.h"
 
-#include <doctest/doctest.h>
-
 #include <vector>
 
 #include "crypto/failure.h"
 #include "crypto/provider.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::crypto {
 namespace {

@@ -1,11 +1,12 @@
 // AES-GCM: published cases, and every implementation against the portable one at every size around its chunks.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 
 #include "tests/crypto/aes_support.h"
 #include "tests/crypto/hash_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::tests::aes {
 namespace {

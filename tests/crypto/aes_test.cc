@@ -1,6 +1,4 @@
 // The AES block cipher, seen through the header protection masks, which are its ECB mode.
-#include <doctest/doctest.h>
-
 #include <cstring>
 
 #include "tests/crypto/aes_support.h"
@@ -13,6 +11,9 @@
 //
 #include "crypto/x86/aes_gcm_kernel.h"
 #include "crypto/x86/aes_header_kernel.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 #undef QUOLL_TARGET
 #endif
 

@@ -2,8 +2,6 @@
 // implementations against the portable ones.
 #include "crypto/chacha20.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -11,6 +9,9 @@
 #include "crypto/header_protection.h"
 #include "crypto/provider.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::crypto {
 namespace {

@@ -3,14 +3,15 @@
 #ifdef __x86_64__
 
 #define QUOLL_TARGET "sse2"
-#include <doctest/doctest.h>
-
 #include <vector>
 
 #include "crypto/provider.h"
 #include "crypto/x86/chacha20_train.h"
 #include "crypto/x86/poly1305_ifma.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::crypto {
 namespace {

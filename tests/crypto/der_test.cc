@@ -1,9 +1,10 @@
 // The strict DER reader and writer (X.690): what DER forbids is refused, whatever BER would say.
-#include <doctest/doctest.h>
-
 #include <vector>
 
 #include "crypto/der.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::crypto {
 namespace {

@@ -1,6 +1,4 @@
 // The random generator against a straightforward model, and what fast key erasure promises.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -11,6 +9,9 @@
 #include "crypto/hmac.h"
 #include "crypto/portable/sha2.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace {
 

@@ -1,12 +1,13 @@
 #include "crypto/ed25519.h"
 
-#include <doctest/doctest.h>
-
 #include <cstring>
 
 #include "crypto/failure.h"
 #include "tests/crypto/curve25519_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 using namespace quoll;
 using namespace quoll::crypto;

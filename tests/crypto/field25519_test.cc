@@ -1,7 +1,5 @@
 // The fields modulo 2^255 - 19, the scalars modulo the order of Ed25519's base point, and the table of its multiples,
 // against slow arithmetic.
-#include <doctest/doctest.h>
-
 #include <cstdlib>
 #include <cstring>
 
@@ -9,6 +7,9 @@
 #include "tests/support/random.h"
 #ifdef __x86_64__
 #include "crypto/x86/field25519_adx.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 #endif
 
 using namespace quoll;

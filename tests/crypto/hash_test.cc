@@ -1,9 +1,10 @@
 // The running Hash, over every implementation of every hash function: chunks, copies, equality of implementations.
-#include <doctest/doctest.h>
-
 #include "crypto/hash.h"
 #include "tests/crypto/hash_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace {
 

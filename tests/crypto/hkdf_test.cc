@@ -1,11 +1,12 @@
 // HKDF against RFC 5869, HKDF-Expand-Label against the key schedules of RFC 8448 and RFC 9001.
-#include <doctest/doctest.h>
-
 #include "crypto/failure.h"
 #include "crypto/hkdf.h"
 #include "crypto/hmac.h"
 #include "tests/crypto/hash_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace {
 

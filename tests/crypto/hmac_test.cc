@@ -1,9 +1,10 @@
 // HMAC against RFC 4231, and against its definition in RFC 2104.
-#include <doctest/doctest.h>
-
 #include "crypto/hmac.h"
 #include "tests/crypto/hash_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace {
 

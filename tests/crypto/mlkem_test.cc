@@ -2,13 +2,14 @@
 // in which something from outside can be wrong (FIPS 203 §7). tests/crypto/mlkem_engine_test.cc tests the parts.
 #include "crypto/mlkem.h"
 
-#include <doctest/doctest.h>
-
 #include <array>
 
 #include "crypto/failure.h"
 #include "tests/crypto/sha3_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::tests {
 namespace {

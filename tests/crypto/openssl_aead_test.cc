@@ -1,5 +1,4 @@
 // Every AEAD implementation beside OpenSSL's, at random sizes.
-#include <doctest/doctest.h>
 #include <openssl/evp.h>
 
 #include <memory>
@@ -7,6 +6,9 @@
 
 #include "crypto/provider.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::crypto {
 namespace {

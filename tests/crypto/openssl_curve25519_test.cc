@@ -1,9 +1,11 @@
 // X25519 and Ed25519 against the system's OpenSSL.
-#include <doctest/doctest.h>
 #include <openssl/evp.h>
 
 #include "tests/crypto/curve25519_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 using namespace quoll;
 using namespace quoll::crypto;

@@ -1,11 +1,13 @@
 // SHA-2, SHA-3 and HMAC against OpenSSL.
-#include <doctest/doctest.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include "crypto/hmac.h"
 #include "tests/crypto/hash_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace {
 

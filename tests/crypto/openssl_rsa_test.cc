@@ -1,6 +1,4 @@
 // RSA beside OpenSSL: keys of many sizes made by it, its signatures verified here and ours there.
-#include <doctest/doctest.h>
-
 #include <atomic>
 #include <memory>
 #include <string>
@@ -14,6 +12,9 @@
 #include "crypto/der.h"
 #include "tests/crypto/rsa_kernels.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 using namespace quoll;
 using namespace quoll::crypto;

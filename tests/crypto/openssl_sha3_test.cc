@@ -1,10 +1,11 @@
 // SHA-3 and SHAKE beside OpenSSL, at every length up to a few blocks.
-#include <doctest/doctest.h>
-
 #include <openssl/evp.h>
 
 #include "tests/crypto/sha3_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::tests {
 namespace {

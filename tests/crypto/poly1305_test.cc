@@ -1,12 +1,13 @@
 // Poly1305: the vectors of RFC 8439, and all implementations against each other where carries are at their worst.
 #include "crypto/poly1305.h"
 
-#include <doctest/doctest.h>
-
 #include <vector>
 
 #include "crypto/chacha20.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::crypto {
 namespace {

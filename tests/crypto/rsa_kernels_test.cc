@@ -1,9 +1,10 @@
 // The big-number code of RSA against a slow reference, at the edges of its numbers and at random ones.
 #include "tests/crypto/rsa_kernels.h"
 
-#include <doctest/doctest.h>
-
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 using namespace quoll;
 using namespace quoll::crypto;

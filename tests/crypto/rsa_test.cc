@@ -1,8 +1,6 @@
 // RSA: known answers, and everything that must be refused: keys, encodings, signatures.
 #include "crypto/rsa.h"
 
-#include <doctest/doctest.h>
-
 #include <string>
 
 #include "crypto/bignum.h"
@@ -11,6 +9,9 @@
 #include "crypto/rsa_encoding.h"
 #include "tests/crypto/rsa_kernels.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 using namespace quoll;
 using namespace quoll::crypto;

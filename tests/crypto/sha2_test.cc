@@ -1,8 +1,9 @@
 // SHA-256, SHA-384 and SHA-512 against the examples of RFC 6234 §8.5 and FIPS 180.
-#include <doctest/doctest.h>
-
 #include "crypto/hash.h"
 #include "tests/crypto/hash_support.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace {
 

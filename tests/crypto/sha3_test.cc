@@ -1,7 +1,5 @@
 // SHA-3 and SHAKE through their raw tables: published answers, any cut of the input and the output, and agreement of
 // the implementations. tests/crypto/openssl_sha3_test.cc compares them with OpenSSL.
-#include <doctest/doctest.h>
-
 #include <string>
 #include <vector>
 
@@ -9,6 +7,9 @@
 #include "crypto/provider.h"
 #include "tests/crypto/sha3_support.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::tests {
 namespace {

@@ -1,12 +1,13 @@
 // SipHash-2-4 against the outputs of its reference: message 00 01 02 ... under the key 00 01 ... 0f, every length
 // below 64. The one of length 15 is the example of the paper's appendix A.
-#include <doctest/doctest.h>
-
 #include <array>
 #include <vector>
 
 #include "crypto/siphash.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace {
 

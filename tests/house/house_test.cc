@@ -1,11 +1,12 @@
 // The house's rules over the whole tree, and over examples that break them.
-#include <doctest/doctest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "tests/house/rules.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::house {
 namespace {

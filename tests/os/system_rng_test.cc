@@ -1,6 +1,4 @@
 // The generator of each thread: no two threads and no two processes may ever see the same stream.
-#include <doctest/doctest.h>
-
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +10,9 @@
 
 #include "os/entropy.h"
 #include "os/system_rng.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace {
 

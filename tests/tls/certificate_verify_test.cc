@@ -1,11 +1,12 @@
 #include "tls/certificate_verify.h"
 
-#include <doctest/doctest.h>
-
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
 
 namespace quoll::tls {
 namespace {
