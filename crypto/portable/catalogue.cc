@@ -1,6 +1,6 @@
 // Every primitive in constant-time C++ for any 64-bit or 32-bit host, of either byte order.
-#include "crypto/provider.h"
 #include "crypto/portable/nist.h"
+#include "crypto/provider.h"
 
 namespace quoll::crypto {
 
