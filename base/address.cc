@@ -182,13 +182,13 @@ std::string SocketAddress::to_string() const {
   return text;
 }
 
-uint64_t hash_of(const SocketAddress& address, const HashKey& key) {
-  uint8_t bytes[16 + 4 + 2 + 1] = {};
-  copy_bytes(bytes, address.ip.octets());
-  store_be(bytes + 16, address.ip.scope());
-  store_be(bytes + 20, address.port);
-  bytes[22] = static_cast<uint8_t>(address.ip.family());
-  return siphash(key, bytes);
+std::array<uint8_t, SocketAddress::kKeySize> SocketAddress::key() const {
+  std::array<uint8_t, kKeySize> bytes = {};
+  copy_bytes(bytes.data(), ip.octets());
+  store_be(bytes.data() + 16, ip.scope());
+  store_be(bytes.data() + 20, port);
+  bytes[22] = static_cast<uint8_t>(ip.family());
+  return bytes;
 }
 
 }  // namespace quoll

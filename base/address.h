@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "base/hash.h"
 
 namespace quoll {
 
@@ -55,6 +54,8 @@ class IpAddress {
 };
 
 struct SocketAddress {
+  static constexpr size_t kKeySize = 16 + 4 + 2 + 1;
+
   IpAddress ip;
   uint16_t port = 0;
 
@@ -62,9 +63,10 @@ struct SocketAddress {
   static std::optional<SocketAddress> parse(std::string_view text);
   std::string to_string() const;
 
+  /// Bytes that differ for different addresses: what a table hashes (with a key, since addresses can be spoofed).
+  std::array<uint8_t, kKeySize> key() const;
+
   friend constexpr bool operator==(const SocketAddress&, const SocketAddress&) = default;
 };
-
-uint64_t hash_of(const SocketAddress& address, const HashKey& key);
 
 }  // namespace quoll

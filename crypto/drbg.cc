@@ -49,7 +49,7 @@ void Drbg::fill(MutBytes out) {
 }
 
 void Drbg::reseed(Bytes entropy) {
-  key_ = Secret<kSeedSize>(hmac(portable_sha256, key_, entropy).bytes().first<kSeedSize>());
+  key_ = Secret<kSeedSize>(hmac(kSha256Portable, key_, entropy).bytes().first<kSeedSize>());
   ct::wipe(buffer_);
   available_ = 0;
 }

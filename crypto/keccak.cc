@@ -27,7 +27,7 @@ KeccakList runnable_keccaks() {
   for (const Keccak* entry : native_keccaks()) {
     if (entry->runs_on(cpu::features(), cpu::cap())) list.entries[list.count++] = entry;
   }
-  list.entries[list.count++] = &keccak_portable;
+  list.entries[list.count++] = &kKeccakPortable;
   return list;
 }
 

@@ -4,11 +4,11 @@
 #include "crypto/aead.h"
 #include "crypto/header_protection.h"
 
-namespace quoll::crypto::soft {
+namespace quoll::crypto {
 
-extern const Aead kAes128Gcm;
-extern const Aead kAes256Gcm;
-extern const HeaderProtection kHeaderAes128;
-extern const HeaderProtection kHeaderAes256;
+extern const Aead kAes128GcmPortable;
+extern const Aead kAes256GcmPortable;
+extern const HeaderProtection kHeaderAes128Portable;
+extern const HeaderProtection kHeaderAes256Portable;
 
-}  // namespace quoll::crypto::soft
+}  // namespace quoll::crypto

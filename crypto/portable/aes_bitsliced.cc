@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "crypto/ct.h"
 
-namespace quoll::crypto::soft {
+namespace quoll::crypto {
 namespace {
 
 /// Exchanges the bits of `high_bits` in `a` with those `shift` places higher in `b`: one step of a bit transposition.
@@ -195,4 +195,4 @@ void AesSchedule::encrypt_four(uint8_t* out, const uint8_t* in) const {
   for (size_t block = 0; block < 4; block++) store_block(out + 16 * block, q, block);
 }
 
-}  // namespace quoll::crypto::soft
+}  // namespace quoll::crypto

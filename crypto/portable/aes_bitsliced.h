@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace quoll::crypto::soft {
+namespace quoll::crypto {
 
 inline constexpr size_t kAesRoundsMax = 14;
 
@@ -45,4 +45,4 @@ class AesSchedule {
   size_t rounds_;
 };
 
-}  // namespace quoll::crypto::soft
+}  // namespace quoll::crypto

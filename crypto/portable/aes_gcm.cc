@@ -12,7 +12,7 @@
 #include "crypto/portable/aes_bitsliced.h"
 #include "crypto/portable/ghash.h"
 
-namespace quoll::crypto::soft {
+namespace quoll::crypto {
 namespace {
 
 struct State {
@@ -154,7 +154,7 @@ constexpr Aead table(AeadId id, std::string_view name) {
 
 }  // namespace
 
-constexpr Aead kAes128Gcm = table<16>(AeadId::aes_128_gcm, "AES-128-GCM");
-constexpr Aead kAes256Gcm = table<32>(AeadId::aes_256_gcm, "AES-256-GCM");
+constexpr Aead kAes128GcmPortable = table<16>(AeadId::aes_128_gcm, "AES-128-GCM");
+constexpr Aead kAes256GcmPortable = table<32>(AeadId::aes_256_gcm, "AES-256-GCM");
 
-}  // namespace quoll::crypto::soft
+}  // namespace quoll::crypto

@@ -7,7 +7,7 @@
 #include "crypto/portable/aes.h"
 #include "crypto/portable/aes_bitsliced.h"
 
-namespace quoll::crypto::soft {
+namespace quoll::crypto {
 namespace {
 
 static_assert(sizeof(CompactAesKey) <= kHeaderProtectionStateSize);
@@ -42,7 +42,7 @@ constexpr HeaderProtection table(HeaderProtectionId id, std::string_view name) {
 
 }  // namespace
 
-constexpr HeaderProtection kHeaderAes128 = table<16>(HeaderProtectionId::aes_128, "AES-128-ECB");
-constexpr HeaderProtection kHeaderAes256 = table<32>(HeaderProtectionId::aes_256, "AES-256-ECB");
+constexpr HeaderProtection kHeaderAes128Portable = table<16>(HeaderProtectionId::aes_128, "AES-128-ECB");
+constexpr HeaderProtection kHeaderAes256Portable = table<32>(HeaderProtectionId::aes_256, "AES-256-ECB");
 
-}  // namespace quoll::crypto::soft
+}  // namespace quoll::crypto

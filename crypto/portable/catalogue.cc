@@ -12,16 +12,16 @@
 namespace quoll::crypto {
 namespace {
 
-constexpr const Aead* kAeads[] = {&soft::kAes128Gcm, &soft::kAes256Gcm, &kPortableChaCha20Poly1305};
-constexpr const HeaderProtection* kHeaderProtections[] = {&soft::kHeaderAes128, &soft::kHeaderAes256,
-                                                          &kPortableHeaderChaCha20};
-constexpr const HashAlgorithm* kHashes[] = {&portable_sha256, &portable_sha384, &portable_sha512, &sha3_256_portable,
-                                            &sha3_512_portable};
-constexpr const Group* kGroups[] = {&portable_x25519, &portable_p256, &portable_p384};
-constexpr const Ecdsa* kEcdsas[] = {&portable_ecdsa_p256, &portable_ecdsa_p384};
-constexpr const Ed25519* kEd25519s[] = {&portable_ed25519};
-constexpr const Rsa* kRsas[] = {&portable_rsa};
-constexpr const MlKem768* kMlKem768s[] = {&mlkem768_portable};
+constexpr const Aead* kAeads[] = {&kAes128GcmPortable, &kAes256GcmPortable, &kChaCha20Poly1305Portable};
+constexpr const HeaderProtection* kHeaderProtections[] = {&kHeaderAes128Portable, &kHeaderAes256Portable,
+                                                          &kHeaderChaCha20Portable};
+constexpr const HashAlgorithm* kHashes[] = {&kSha256Portable, &kSha384Portable, &kSha512Portable, &kSha3_256Portable,
+                                            &kSha3_512Portable};
+constexpr const Group* kGroups[] = {&kX25519Portable, &kP256Portable, &kP384Portable};
+constexpr const Ecdsa* kEcdsas[] = {&kEcdsaP256Portable, &kEcdsaP384Portable};
+constexpr const Ed25519* kEd25519s[] = {&kEd25519Portable};
+constexpr const Rsa* kRsas[] = {&kRsaPortable};
+constexpr const MlKem768* kMlKem768s[] = {&kMlKem768Portable};
 
 }  // namespace
 

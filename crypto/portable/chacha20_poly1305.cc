@@ -88,7 +88,7 @@ void header_masks(const HeaderProtectionState& state, std::span<const uint8_t* c
 
 }  // namespace
 
-constinit const Aead kPortableChaCha20Poly1305{
+constinit const Aead kChaCha20Poly1305Portable{
     {.implementation = "portable"},
     AeadId::chacha20_poly1305,
     "ChaCha20-Poly1305",
@@ -100,7 +100,7 @@ constinit const Aead kPortableChaCha20Poly1305{
     open,
 };
 
-constinit const HeaderProtection kPortableHeaderChaCha20{
+constinit const HeaderProtection kHeaderChaCha20Portable{
     {.implementation = "portable"},
     HeaderProtectionId::chacha20,
     "ChaCha20",

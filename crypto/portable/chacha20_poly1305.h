@@ -6,7 +6,7 @@
 
 namespace quoll::crypto {
 
-extern const Aead kPortableChaCha20Poly1305;
-extern const HeaderProtection kPortableHeaderChaCha20;
+extern const Aead kChaCha20Poly1305Portable;
+extern const HeaderProtection kHeaderChaCha20Portable;
 
 }  // namespace quoll::crypto

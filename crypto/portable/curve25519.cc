@@ -17,7 +17,7 @@ constexpr Implementation kPortable{.implementation = "portable"};
 
 }  // namespace
 
-constinit const Group portable_x25519 = make_x25519<Field>(kPortable);
-constinit const Ed25519 portable_ed25519 = make_ed25519<Field>(kPortable);
+constinit const Group kX25519Portable = make_x25519<Field>(kPortable);
+constinit const Ed25519 kEd25519Portable = make_ed25519<Field>(kPortable);
 
 }  // namespace quoll::crypto

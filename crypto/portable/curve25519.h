@@ -6,7 +6,7 @@
 
 namespace quoll::crypto {
 
-extern const Group portable_x25519;
-extern const Ed25519 portable_ed25519;
+extern const Group kX25519Portable;
+extern const Ed25519 kEd25519Portable;
 
 }  // namespace quoll::crypto

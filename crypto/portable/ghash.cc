@@ -2,7 +2,7 @@
 
 #include "crypto/ct.h"
 
-namespace quoll::crypto::soft {
+namespace quoll::crypto {
 namespace {
 
 /// The low 64 bits of the carry-less product. x0..x3 and y0..y3 keep the bits at places 0..3 mod 4. Bit 4k + r of the
@@ -86,4 +86,4 @@ void Ghash::finish(uint8_t* out, size_t aad_size, size_t text_size) {
   store_be(out + 8, sum_.low);
 }
 
-}  // namespace quoll::crypto::soft
+}  // namespace quoll::crypto

@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-namespace quoll::crypto::soft {
+namespace quoll::crypto {
 
 /// 128 bits as GCM writes them: `high` is the big-endian number of the first eight bytes, whose top bit is the
 /// coefficient of x^0.
@@ -44,4 +44,4 @@ class Ghash {
   GhashBlock sum_;
 };
 
-}  // namespace quoll::crypto::soft
+}  // namespace quoll::crypto

@@ -4,7 +4,7 @@
 #include "crypto/sha3_algorithm.h"
 
 #define QUOLL_KECCAK_TARGET
-#include "crypto/keccak_f1600.h"
+#include "crypto/keccak_f1600.inc.h"
 
 namespace quoll::crypto {
 
@@ -12,8 +12,8 @@ void keccak_permute_portable(uint64_t* state) { keccak_permute<KeccakLeaf64>(sta
 
 constexpr Implementation kAbout{.implementation = "portable"};
 
-constexpr Keccak keccak_portable{kAbout, keccak_permute_portable};
-constexpr HashAlgorithm sha3_256_portable = sha3_256_over<keccak_permute_portable>(kAbout);
-constexpr HashAlgorithm sha3_512_portable = sha3_512_over<keccak_permute_portable>(kAbout);
+constexpr Keccak kKeccakPortable{kAbout, keccak_permute_portable};
+constexpr HashAlgorithm kSha3_256Portable = sha3_256_over<keccak_permute_portable>(kAbout);
+constexpr HashAlgorithm kSha3_512Portable = sha3_512_over<keccak_permute_portable>(kAbout);
 
 }  // namespace quoll::crypto

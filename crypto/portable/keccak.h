@@ -9,8 +9,8 @@ namespace quoll::crypto {
 /// Keccak-f[1600] on 25 words.
 void keccak_permute_portable(uint64_t* state);
 
-extern const Keccak keccak_portable;
-extern const HashAlgorithm sha3_256_portable;
-extern const HashAlgorithm sha3_512_portable;
+extern const Keccak kKeccakPortable;
+extern const HashAlgorithm kSha3_256Portable;
+extern const HashAlgorithm kSha3_512Portable;
 
 }  // namespace quoll::crypto

@@ -213,6 +213,6 @@ uint64_t PortableMlKemEngine::difference(const uint8_t* a, const uint8_t* b) {
   return difference;
 }
 
-constexpr MlKem768 mlkem768_portable = mlkem::mlkem768_over<PortableMlKemEngine>({.implementation = "portable"});
+constexpr MlKem768 kMlKem768Portable = mlkem::mlkem768_over<PortableMlKemEngine>({.implementation = "portable"});
 
 }  // namespace quoll::crypto

@@ -59,6 +59,6 @@ struct PortableMlKemEngine {
   static uint64_t difference(const uint8_t* a, const uint8_t* b);
 };
 
-extern const MlKem768 mlkem768_portable;
+extern const MlKem768 kMlKem768Portable;
 
 }  // namespace quoll::crypto

@@ -40,9 +40,9 @@ constexpr Implementation kPortable{.implementation = "portable"};
 
 }  // namespace
 
-constinit const Group portable_p256 = nist_group<PortableCurve<P256>>(kPortable, GroupId::p256);
-constinit const Group portable_p384 = nist_group<PortableCurve<P384>>(kPortable, GroupId::p384);
-constinit const Ecdsa portable_ecdsa_p256 = nist_ecdsa<PortableCurve<P256>>(kPortable, EcdsaId::p256);
-constinit const Ecdsa portable_ecdsa_p384 = nist_ecdsa<PortableCurve<P384>>(kPortable, EcdsaId::p384);
+constinit const Group kP256Portable = nist_group<PortableCurve<P256>>(kPortable, GroupId::p256);
+constinit const Group kP384Portable = nist_group<PortableCurve<P384>>(kPortable, GroupId::p384);
+constinit const Ecdsa kEcdsaP256Portable = nist_ecdsa<PortableCurve<P256>>(kPortable, EcdsaId::p256);
+constinit const Ecdsa kEcdsaP384Portable = nist_ecdsa<PortableCurve<P384>>(kPortable, EcdsaId::p384);
 
 }  // namespace quoll::crypto

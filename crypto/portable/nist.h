@@ -6,9 +6,9 @@
 
 namespace quoll::crypto {
 
-extern const Group portable_p256;
-extern const Group portable_p384;
-extern const Ecdsa portable_ecdsa_p256;
-extern const Ecdsa portable_ecdsa_p384;
+extern const Group kP256Portable;
+extern const Group kP384Portable;
+extern const Ecdsa kEcdsaP256Portable;
+extern const Ecdsa kEcdsaP384Portable;
 
 }  // namespace quoll::crypto

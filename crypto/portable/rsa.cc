@@ -7,7 +7,7 @@ using Kernel = PortableRsaKernel<bignum::Multiplier>;
 
 }  // namespace
 
-constexpr Rsa portable_rsa{
+constexpr Rsa kRsaPortable{
     {.implementation = "portable"},
     Kernel::montgomery_multiply,
     Kernel::montgomery_square,

@@ -79,6 +79,6 @@ struct PortableRsaKernel {
 };
 
 /// With the multiplier that suits this host.
-extern const Rsa portable_rsa;
+extern const Rsa kRsaPortable;
 
 }  // namespace quoll::crypto

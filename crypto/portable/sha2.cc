@@ -92,7 +92,7 @@ void blocks(HashState& state, const uint8_t* data, size_t count) {
 
 }  // namespace
 
-constexpr HashAlgorithm portable_sha256{
+constexpr HashAlgorithm kSha256Portable{
     {.implementation = "portable"},
     HashId::sha256,
     "SHA-256",
@@ -104,7 +104,7 @@ constexpr HashAlgorithm portable_sha256{
     8 * sizeof(uint32_t),
 };
 
-constexpr HashAlgorithm portable_sha384{
+constexpr HashAlgorithm kSha384Portable{
     {.implementation = "portable"},
     HashId::sha384,
     "SHA-384",
@@ -116,7 +116,7 @@ constexpr HashAlgorithm portable_sha384{
     8 * sizeof(uint64_t),
 };
 
-constexpr HashAlgorithm portable_sha512{
+constexpr HashAlgorithm kSha512Portable{
     {.implementation = "portable"},
     HashId::sha512,
     "SHA-512",

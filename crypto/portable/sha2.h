@@ -5,8 +5,8 @@
 
 namespace quoll::crypto {
 
-extern const HashAlgorithm portable_sha256;
-extern const HashAlgorithm portable_sha384;
-extern const HashAlgorithm portable_sha512;
+extern const HashAlgorithm kSha256Portable;
+extern const HashAlgorithm kSha384Portable;
+extern const HashAlgorithm kSha512Portable;
 
 }  // namespace quoll::crypto

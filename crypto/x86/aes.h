@@ -4,7 +4,7 @@
 #include "crypto/aead.h"
 #include "crypto/header_protection.h"
 
-namespace quoll::crypto::x86 {
+namespace quoll::crypto {
 
 extern const Aead kAes128GcmAesNi, kAes256GcmAesNi;
 extern const HeaderProtection kHeaderAes128AesNi, kHeaderAes256AesNi;
@@ -15,4 +15,4 @@ extern const HeaderProtection kHeaderAes128VaesAvx2, kHeaderAes256VaesAvx2;
 extern const Aead kAes128GcmVaesAvx512, kAes256GcmVaesAvx512;
 extern const HeaderProtection kHeaderAes128VaesAvx512, kHeaderAes256VaesAvx512;
 
-}  // namespace quoll::crypto::x86
+}  // namespace quoll::crypto

@@ -6,14 +6,14 @@
 #endif
 
 #define QUOLL_TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx2,aes,pclmul,vaes,vpclmulqdq"
-#include "crypto/x86/block_zmm.h"
+#include "crypto/x86/block_zmm.inc.h"
 //
 #include "crypto/x86/aes.h"
-#include "crypto/x86/aes_gcm_kernel.h"
-#include "crypto/x86/aes_header_kernel.h"
+#include "crypto/x86/aes_gcm_kernel.inc.h"
+#include "crypto/x86/aes_header_kernel.inc.h"
 #undef QUOLL_TARGET
 
-namespace quoll::crypto::x86 {
+namespace quoll::crypto {
 namespace {
 
 constexpr Implementation kImplementation{
@@ -29,4 +29,4 @@ constexpr Aead kAes256GcmVaesAvx512 = aes_gcm_table<Zmm, 32>(kImplementation);
 constexpr HeaderProtection kHeaderAes128VaesAvx512 = aes_header_table<Zmm, 16>(kImplementation);
 constexpr HeaderProtection kHeaderAes256VaesAvx512 = aes_header_table<Zmm, 32>(kImplementation);
 
-}  // namespace quoll::crypto::x86
+}  // namespace quoll::crypto

@@ -7,8 +7,8 @@
 // exactly.
 #define QUOLL_TARGET "avx2"
 #include "crypto/x86/chacha20.h"
-#include "crypto/x86/chacha20_lanes.h"
-#include "crypto/x86/chacha20_train.h"
+#include "crypto/x86/chacha20_lanes.inc.h"
+#include "crypto/x86/chacha20_train.inc.h"
 #include "crypto/x86/poly1305_mulx.h"
 
 namespace quoll::crypto {

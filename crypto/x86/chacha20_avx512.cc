@@ -11,9 +11,9 @@
 
 #define QUOLL_TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma"
 #include "crypto/x86/chacha20.h"
-#include "crypto/x86/chacha20_lanes.h"
-#include "crypto/x86/chacha20_train.h"
-#include "crypto/x86/poly1305_ifma.h"
+#include "crypto/x86/chacha20_lanes.inc.h"
+#include "crypto/x86/chacha20_train.inc.h"
+#include "crypto/x86/poly1305_ifma.inc.h"
 
 namespace quoll::crypto {
 namespace {

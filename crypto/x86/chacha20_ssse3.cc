@@ -2,8 +2,8 @@
 #define QUOLL_TARGET "ssse3"
 #include "crypto/portable/poly1305.h"
 #include "crypto/x86/chacha20.h"
-#include "crypto/x86/chacha20_lanes.h"
-#include "crypto/x86/chacha20_train.h"
+#include "crypto/x86/chacha20_lanes.inc.h"
+#include "crypto/x86/chacha20_train.inc.h"
 
 namespace quoll::crypto {
 namespace {

@@ -6,7 +6,7 @@
 
 namespace quoll::crypto {
 
-extern const Group x86_x25519_adx;
-extern const Ed25519 x86_ed25519_adx;
+extern const Group kX25519Avx2;
+extern const Ed25519 kEd25519Adx;
 
 }  // namespace quoll::crypto

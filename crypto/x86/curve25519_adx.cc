@@ -35,8 +35,8 @@ constexpr Implementation kAdx{
 
 }  // namespace
 
-constinit const Group x86_x25519_adx{kAdx, GroupId::x25519,           "X25519",         32, 32,
-                                     32,   X25519<Field>::public_key, x25519_agree_avx2};
-constinit const Ed25519 x86_ed25519_adx = make_ed25519<Field>(kAdx);
+constinit const Group kX25519Avx2{kAdx, GroupId::x25519,           "X25519",         32, 32,
+                                  32,   X25519<Field>::public_key, x25519_agree_avx2};
+constinit const Ed25519 kEd25519Adx = make_ed25519<Field>(kAdx);
 
 }  // namespace quoll::crypto

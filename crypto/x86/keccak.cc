@@ -5,12 +5,12 @@
 #include "crypto/sha3_algorithm.h"
 
 #define QUOLL_KECCAK_TARGET [[gnu::target("bmi,bmi2")]]
-#include "crypto/keccak_f1600.h"
+#include "crypto/keccak_f1600.inc.h"
 
 namespace quoll::crypto {
 
 std::span<const Keccak* const> native_keccaks() {
-  static constexpr const Keccak* list[] = {&keccak_bmi2};
+  static constexpr const Keccak* list[] = {&kKeccakBmi2};
   return list;
 }
 
@@ -18,8 +18,8 @@ std::span<const Keccak* const> native_keccaks() {
 
 constexpr Implementation kAbout{.implementation = "bmi2", .tier = cpu::Tier::avx2, .needs = cpu::kBmi2};
 
-constexpr Keccak keccak_bmi2{kAbout, keccak_permute_bmi2};
-constexpr HashAlgorithm sha3_256_bmi2 = sha3_256_over<keccak_permute_bmi2>(kAbout);
-constexpr HashAlgorithm sha3_512_bmi2 = sha3_512_over<keccak_permute_bmi2>(kAbout);
+constexpr Keccak kKeccakBmi2{kAbout, keccak_permute_bmi2};
+constexpr HashAlgorithm kSha3_256Bmi2 = sha3_256_over<keccak_permute_bmi2>(kAbout);
+constexpr HashAlgorithm kSha3_512Bmi2 = sha3_512_over<keccak_permute_bmi2>(kAbout);
 
 }  // namespace quoll::crypto

@@ -16,8 +16,8 @@ void keccak_permute_x4_avx2(uint64_t* words);
 /// The same. Needs kAvx512.
 void keccak_permute_x4_avx512(uint64_t* words);
 
-extern const Keccak keccak_bmi2;
-extern const HashAlgorithm sha3_256_bmi2;
-extern const HashAlgorithm sha3_512_bmi2;
+extern const Keccak kKeccakBmi2;
+extern const HashAlgorithm kSha3_256Bmi2;
+extern const HashAlgorithm kSha3_512Bmi2;
 
 }  // namespace quoll::crypto

@@ -46,7 +46,7 @@ struct KeccakLeafAvx2 {
 }  // namespace
 }  // namespace quoll::crypto
 
-#include "crypto/keccak_f1600.h"
+#include "crypto/keccak_f1600.inc.h"
 
 namespace quoll::crypto {
 

@@ -39,7 +39,7 @@ struct KeccakLeafAvx512 {
 }  // namespace
 }  // namespace quoll::crypto
 
-#include "crypto/keccak_f1600.h"
+#include "crypto/keccak_f1600.inc.h"
 
 namespace quoll::crypto {
 

@@ -43,7 +43,7 @@ struct Avx512MlKemEngine : Avx2MlKemEngine {
   static void permute(uint64_t* words);
 };
 
-extern const MlKem768 mlkem768_avx2;
-extern const MlKem768 mlkem768_avx512;
+extern const MlKem768 kMlKem768Avx2;
+extern const MlKem768 kMlKem768Avx512;
 
 }  // namespace quoll::crypto

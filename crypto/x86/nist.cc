@@ -56,8 +56,8 @@ struct AdxCurve : Constants {
   }
 };
 
-using AdxP256 = AdxCurve<P256, x86::P256Arithmetic, x86::kP256BaseWindow, x86::p256_base_table>;
-using AdxP384 = AdxCurve<P384, x86::P384Arithmetic, x86::kP384BaseWindow, x86::p384_base_table>;
+using AdxP256 = AdxCurve<P256, x86::P256Arithmetic, x86::kP256BaseWindow, x86::kP256BaseTable>;
+using AdxP384 = AdxCurve<P384, x86::P384Arithmetic, x86::kP384BaseWindow, x86::kP384BaseTable>;
 
 constexpr Implementation kAdx{
     .implementation = "adx",
@@ -67,9 +67,9 @@ constexpr Implementation kAdx{
 
 }  // namespace
 
-constinit const Group adx_p256 = nist_group<AdxP256>(kAdx, GroupId::p256);
-constinit const Group adx_p384 = nist_group<AdxP384>(kAdx, GroupId::p384);
-constinit const Ecdsa adx_ecdsa_p256 = nist_ecdsa<AdxP256>(kAdx, EcdsaId::p256);
-constinit const Ecdsa adx_ecdsa_p384 = nist_ecdsa<AdxP384>(kAdx, EcdsaId::p384);
+constinit const Group kP256Adx = nist_group<AdxP256>(kAdx, GroupId::p256);
+constinit const Group kP384Adx = nist_group<AdxP384>(kAdx, GroupId::p384);
+constinit const Ecdsa kEcdsaP256Adx = nist_ecdsa<AdxP256>(kAdx, EcdsaId::p256);
+constinit const Ecdsa kEcdsaP384Adx = nist_ecdsa<AdxP384>(kAdx, EcdsaId::p384);
 
 }  // namespace quoll::crypto

@@ -6,9 +6,9 @@
 
 namespace quoll::crypto {
 
-extern const Group adx_p256;
-extern const Group adx_p384;
-extern const Ecdsa adx_ecdsa_p256;
-extern const Ecdsa adx_ecdsa_p384;
+extern const Group kP256Adx;
+extern const Group kP384Adx;
+extern const Ecdsa kEcdsaP256Adx;
+extern const Ecdsa kEcdsaP384Adx;
 
 }  // namespace quoll::crypto

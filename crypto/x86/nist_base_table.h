@@ -22,7 +22,7 @@ inline constexpr size_t kP384BaseWindow = 5;
 using P256BaseTable = BaseTable<4, kP256BaseWindow>;
 using P384BaseTable = BaseTable<6, kP384BaseWindow>;
 
-alignas(64) extern const P256BaseTable p256_base_table;
-alignas(64) extern const P384BaseTable p384_base_table;
+alignas(64) extern const P256BaseTable kP256BaseTable;
+alignas(64) extern const P384BaseTable kP384BaseTable;
 
 }  // namespace quoll::crypto::x86

@@ -3,7 +3,7 @@
 
 namespace quoll::crypto::x86 {
 
-alignas(64) constinit const P256BaseTable p256_base_table{{
+alignas(64) constinit const P256BaseTable kP256BaseTable{{
 {{
 {0x79e730d418a9143c, 0x75ba95fc5fedb601, 0x79fb732b77622510, 0x18905f76a53755c6,
 0xddf25357ce95560a, 0x8b4ab8e4ba19e45c, 0xd2e88688dd21f325, 0x8571ff1825885d85},

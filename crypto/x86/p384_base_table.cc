@@ -3,7 +3,7 @@
 
 namespace quoll::crypto::x86 {
 
-alignas(64) constinit const P384BaseTable p384_base_table{{
+alignas(64) constinit const P384BaseTable kP384BaseTable{{
 {{
 {0x3dd0756649c0b528, 0x20e378e2a0d6ce38, 0x879c3afc541b4d6e, 0x6454868459a30eff, 0x812ff723614ede2b, 0x4d3aadc2299e1513,
 0x23043dad4b03a4fe, 0xa1bfa8bf7bb4a9ac, 0x8bade7562e83b050, 0xc6c3521968f4ffd9, 0xdd8002263969a840, 0x2b78abc25a15c5e9},

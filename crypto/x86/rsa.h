@@ -5,8 +5,8 @@
 
 namespace quoll::crypto {
 
-extern const Rsa x86_rsa_ifma;
-extern const Rsa x86_rsa_mulx;
+extern const Rsa kRsaIfma;
+extern const Rsa kRsaMulx;
 
 void mulx_montgomery_multiply(uint64_t* r, const uint64_t* a, const uint64_t* b, const MontgomeryModulus& modulus);
 void mulx_montgomery_square(uint64_t* r, const uint64_t* a, const MontgomeryModulus& modulus);

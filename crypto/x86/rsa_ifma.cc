@@ -116,11 +116,11 @@ struct Ifma512 {
 }  // namespace
 }  // namespace quoll::crypto
 
-#include "crypto/x86/rsa_ifma_engine.h"
+#include "crypto/x86/rsa_ifma_engine.inc.h"
 
 namespace quoll::crypto {
 
-constexpr Rsa x86_rsa_ifma{
+constexpr Rsa kRsaIfma{
     {.implementation = "ifma",
      .tier = cpu::Tier::avx512,
      .needs = cpu::kAvx512 | cpu::kAvx512Ifma | cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx},

@@ -531,7 +531,7 @@ void mulx_montgomery_square(uint64_t* r, const uint64_t* a, const MontgomeryModu
   ct::wipe(scratch.product, 2 * sizeof(uint64_t) * modulus.limbs);
 }
 
-constexpr Rsa x86_rsa_mulx{
+constexpr Rsa kRsaMulx{
     {.implementation = "mulx", .tier = cpu::Tier::avx2, .needs = cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx},
     mulx_montgomery_multiply,
     mulx_montgomery_square,

@@ -5,8 +5,8 @@
 
 namespace quoll::crypto {
 
-extern const HashAlgorithm x86_sha256_sha_ni;
-extern const HashAlgorithm x86_sha384_avx2;
-extern const HashAlgorithm x86_sha512_avx2;
+extern const HashAlgorithm kSha256ShaNi;
+extern const HashAlgorithm kSha384Avx2;
+extern const HashAlgorithm kSha512Avx2;
 
 }  // namespace quoll::crypto

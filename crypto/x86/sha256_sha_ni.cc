@@ -66,7 +66,7 @@ __attribute__((target("sha,sse4.1"))) void blocks(HashState& state, const uint8_
 
 }  // namespace
 
-constexpr HashAlgorithm x86_sha256_sha_ni{
+constexpr HashAlgorithm kSha256ShaNi{
     {.implementation = "sha-ni", .tier = cpu::Tier::aesni, .needs = cpu::kShaNi | cpu::kSse41 | cpu::kSsse3},
     HashId::sha256,
     "SHA-256",

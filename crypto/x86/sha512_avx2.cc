@@ -177,7 +177,7 @@ void blocks(HashState& state, const uint8_t* data, size_t count) {
 
 }  // namespace
 
-constexpr HashAlgorithm x86_sha384_avx2{
+constexpr HashAlgorithm kSha384Avx2{
     {.implementation = "avx2", .tier = cpu::Tier::avx2, .needs = cpu::kAvx2 | cpu::kBmi2},
     HashId::sha384,
     "SHA-384",
@@ -189,7 +189,7 @@ constexpr HashAlgorithm x86_sha384_avx2{
     8 * sizeof(uint64_t),
 };
 
-constexpr HashAlgorithm x86_sha512_avx2{
+constexpr HashAlgorithm kSha512Avx2{
     {.implementation = "avx2", .tier = cpu::Tier::avx2, .needs = cpu::kAvx2 | cpu::kBmi2},
     HashId::sha512,
     "SHA-512",

@@ -7,10 +7,10 @@
 
 #if defined(__x86_64__)
 #define QUOLL_TARGET "ssse3,sse4.1,aes,pclmul"
-#include "tests/crypto/emulated_lanes.h"
+#include "tests/crypto/emulated_lanes.inc.h"
 //
-#include "crypto/x86/aes_gcm_kernel.h"
-#include "crypto/x86/aes_header_kernel.h"
+#include "crypto/x86/aes_gcm_kernel.inc.h"
+#include "crypto/x86/aes_header_kernel.inc.h"
 
 // Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>

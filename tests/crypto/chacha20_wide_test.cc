@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "crypto/provider.h"
-#include "crypto/x86/chacha20_train.h"
-#include "crypto/x86/poly1305_ifma.h"
+#include "crypto/x86/chacha20_train.inc.h"
+#include "crypto/x86/poly1305_ifma.inc.h"
 #include "tests/support/random.h"
 
 // Last, so that its CHECK takes the place of ours in this file alone.

@@ -54,7 +54,7 @@ class Model {
   }
 
   void reseed(Bytes entropy) {
-    const Digest mixed = hmac(portable_sha256, key_, entropy);
+    const Digest mixed = hmac(kSha256Portable, key_, entropy);
     key_.assign(mixed.bytes().begin(), mixed.bytes().end());
     queue_.clear();
   }

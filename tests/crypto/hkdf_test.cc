@@ -1,6 +1,6 @@
 // HKDF against RFC 5869, HKDF-Expand-Label against the key schedules of RFC 8448 and RFC 9001.
-#include "crypto/failure.h"
 #include "crypto/hkdf.h"
+#include "crypto/failure.h"
 #include "crypto/hmac.h"
 #include "tests/crypto/hash_support.h"
 #include "tests/support/random.h"

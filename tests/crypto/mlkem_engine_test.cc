@@ -32,11 +32,11 @@ bool runs() {
 #if defined(__x86_64__)
 template <>
 bool runs<Avx2MlKemEngine>() {
-  return mlkem768_avx2.runs_on(cpu::features(), cpu::cap());
+  return kMlKem768Avx2.runs_on(cpu::features(), cpu::cap());
 }
 template <>
 bool runs<Avx512MlKemEngine>() {
-  return mlkem768_avx512.runs_on(cpu::features(), cpu::cap());
+  return kMlKem768Avx512.runs_on(cpu::features(), cpu::cap());
 }
 #else
 // Elsewhere the portable engine stands in, so that the lists below stay the same.

@@ -260,7 +260,7 @@ TEST_CASE("Exponentiations agree with OpenSSL's") {
       moduli[h].value[limbs - 1] |= uint64_t{1} << 63;
       BN_set_bit(m.get(), 0);
       BN_set_bit(m.get(), static_cast<int>(64 * limbs - 1));
-      moduli[h].prepare(portable_rsa);
+      moduli[h].prepare(kRsaPortable);
       Owned<BIGNUM> b = number(base[h]), e = number(exponent[h]);
       base[h][limbs - 1] &= ~(uint64_t{1} << 63);  // below the modulus
       BN_clear_bit(b.get(), static_cast<int>(64 * limbs - 1));

@@ -12,7 +12,7 @@
 
 #ifdef __SIZEOF_INT128__
 #define QUOLL_RSA_TARGET
-#include "crypto/x86/rsa_ifma_engine.h"
+#include "crypto/x86/rsa_ifma_engine.inc.h"
 #endif
 
 namespace quoll::tests {

@@ -128,12 +128,12 @@ TEST_CASE("Montgomery products of all pairs of edge numbers agree between implem
   SeededRng rng(seed);
   for (const size_t limbs : {16, 24, 32, 64}) {
     for (const Number& m : moduli(rng, limbs)) {
-      const MontgomeryModulus modulus = prepared(portable_rsa, m);
+      const MontgomeryModulus modulus = prepared(kRsaPortable, m);
       const std::vector<Number> numbers = residues(rng, m);
       for (const Number& a : numbers) {
         for (const Number& b : numbers) {
           Number expected(limbs), r(limbs);
-          portable_rsa.montgomery_multiply(expected.data(), a.data(), b.data(), modulus);
+          kRsaPortable.montgomery_multiply(expected.data(), a.data(), b.data(), modulus);
           for (const Rsa* rsa : all_rsa_kernels()) {
             INFO(rsa->implementation << ", " << limbs << " limbs");
             rsa->montgomery_multiply(r.data(), a.data(), b.data(), modulus);
@@ -155,14 +155,14 @@ TEST_CASE("Exponentiations of edge numbers are right, for each half on its own m
       const Number& m0 = m[i];
       const Number& m1 = m[(i + 1) % m.size()];
       const std::vector<Number> numbers0 = residues(rng, m0), numbers1 = residues(rng, m1);
-      const MontgomeryModulus modulus0 = prepared(portable_rsa, m0), modulus1 = prepared(portable_rsa, m1);
+      const MontgomeryModulus modulus0 = prepared(kRsaPortable, m0), modulus1 = prepared(kRsaPortable, m1);
       const size_t j = i % 3;
       const Number &base0 = numbers0[rng.below(numbers0.size())], &base1 = numbers1[rng.below(numbers1.size())];
       // x^(m - 1) by the kernel; and x^2, x^0 for the other half, which has known answers.
       Number exponent0 = numbers0[2], exponent1(limbs);
       exponent1[0] = j;
       Number expected0(limbs), unused(limbs);
-      portable_rsa.exponentiate({{expected0.data(), base0.data(), exponent0.data(), &modulus0},
+      kRsaPortable.exponentiate({{expected0.data(), base0.data(), exponent0.data(), &modulus0},
                                  {unused.data(), base1.data(), exponent1.data(), &modulus1}});
       Number expected1(limbs);
       expected1[0] = 1;

@@ -1,9 +1,9 @@
-// constant_time: runs every implementation that valgrind can execute with its secrets marked as undefined, and reports those
-// in which a branch or an address depends on them. Run it through tests/ct/run.
+// constant_time: runs every implementation that valgrind can execute with its secrets marked as undefined, and reports
+// those in which a branch or an address depends on them. Run it through tests/ct/run.
 //
-// valgrind knows AES-NI, PCLMULQDQ, AVX2, BMI2 and ADX, but not SHA-NI, the 256-bit VAES and VPCLMULQDQ, or AVX-512. What
-// needs those is listed as not covered in an ordinary build; a build with QUOLL_EMULATE covers the same sources over
-// emulated instructions (tests/emulate).
+// valgrind knows AES-NI, PCLMULQDQ, AVX2, BMI2 and ADX, but not SHA-NI, the 256-bit VAES and VPCLMULQDQ, or AVX-512.
+// What needs those is listed as not covered in an ordinary build; a build with QUOLL_EMULATE covers the same sources
+// over emulated instructions (tests/emulate).
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -76,7 +76,7 @@ void check(const std::string& what, F run) {
 
 /// Runs `body` for each entry of a family, portable and native, that valgrind can execute.
 template <class T, class F>
-void for_each(std::span<const T* const> Catalogue::*family, std::string_view family_name, F body) {
+void for_each(std::span<const T* const> Catalogue::* family, std::string_view family_name, F body) {
   for (const Catalogue* catalogue : {&portable_catalogue(), &native_catalogue()}) {
     for (const T* entry : catalogue->*family) {
       std::string what = std::string(family_name) + " ";
@@ -105,7 +105,8 @@ void aeads() {
       reveal(out.data(), out.size());
       OpenJob open{.nonce = job.nonce, .aad = aad, .data = out};
       aead.open(state, {&open, 1});
-      if (!open.authentic) std::printf("LEAK  %s does not open what it sealed\n", aead.implementation.data()), leaking++;
+      if (!open.authentic)
+        std::printf("LEAK  %s does not open what it sealed\n", aead.implementation.data()), leaking++;
     }
     std::vector<Buffer> texts;
     for (int i = 0; i < 9; i++) texts.push_back(secret_bytes(1350 + kAeadTagSize));
@@ -113,7 +114,8 @@ void aeads() {
     for (Buffer& text : texts) pieces.push_back(Bytes(text).first(1350));
     std::vector<SealJob> jobs;
     for (size_t i = 0; i < texts.size(); i++) {
-      jobs.push_back({.nonce = Nonce{static_cast<uint8_t>(i)}, .aad = aad, .plaintext = {&pieces[i], 1}, .out = texts[i].data()});
+      jobs.push_back(
+          {.nonce = Nonce{static_cast<uint8_t>(i)}, .aad = aad, .plaintext = {&pieces[i], 1}, .out = texts[i].data()});
     }
     aead.seal(state, jobs);
   });
@@ -258,7 +260,8 @@ int main(int argc, char** argv) {
   groups();
   rsa();
   mlkem();
-  for (const std::string& name : not_covered) std::printf("NOT COVERED, valgrind lacks the instructions: %s\n", name.c_str());
+  for (const std::string& name : not_covered)
+    std::printf("NOT COVERED, valgrind lacks the instructions: %s\n", name.c_str());
   std::printf("%zu passed, %zu failed\n", covered - leaking, leaking);
   return leaking ? 1 : 0;
 }

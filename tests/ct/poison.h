@@ -1,5 +1,5 @@
-// Marks memory as secret or public for valgrind's memcheck: "undefined" stands for "secret", so that memcheck's report of a
-// branch or an address that depends on undefined bytes is a report of a leak through time.
+// Marks memory as secret or public for valgrind's memcheck: "undefined" stands for "secret", so that memcheck's report
+// of a branch or an address that depends on undefined bytes is a report of a leak through time.
 #pragma once
 
 #include <valgrind/memcheck.h>

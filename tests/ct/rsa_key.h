@@ -12,8 +12,7 @@ inline constexpr std::string_view kModulus =
     "c743c319598a0598cd8a68657dfc445f6edaa6ba83b96325603be68343860b0b565dad082f89a2b9a937b34fc8bbc0e742a5"
     "a4763326d60df38f68a10d0cbf67b1dae52dac3583fbf73c46f2967321931587de25848a82be18784f5eb9ff4cb45cffeb13"
     "bc351ef45049";
-inline constexpr std::string_view kPublicExponent =
-    "010001";
+inline constexpr std::string_view kPublicExponent = "010001";
 inline constexpr std::string_view kPrivateExponent =
     "16232678cee3d3ede8778e4eca72f6dc54e7697171214f653274ec090fac70c53d3c0d02dc489d26fbc56b812e62f7b6b96a"
     "8db9339dcc7d58893514bc3b26aaef8db74a969bc54b0b940cec3616cfda6935efeeddcda224aabb87ba1cf43bf653f092d6"

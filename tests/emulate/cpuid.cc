@@ -1,4 +1,5 @@
-// Takes the place of crypto/x86/cpuid.cc in a build with QUOLL_EMULATE: every feature is there, the missing ones emulated.
+// Takes the place of crypto/x86/cpuid.cc in a build with QUOLL_EMULATE: every feature is there, the missing ones
+// emulated.
 #include "crypto/cpu.h"
 
 namespace quoll::crypto::cpu {

@@ -1,9 +1,9 @@
-// The intrinsics of AVX-512, VAES, VPCLMULQDQ, IFMA and SHA as plain C++, so that the code written with them runs on any
-// processor with AVX2 - and under valgrind, which knows none of them.
+// The intrinsics of AVX-512, VAES, VPCLMULQDQ, IFMA and SHA as plain C++, so that the code written with them runs on
+// any processor with AVX2 - and under valgrind, which knows none of them.
 //
-// This header stands before the compiler's own in a build with QUOLL_EMULATE (tests/emulate/README.md). Each emulation follows
-// the operation that the Intel intrinsics guide states for the instruction: lane by lane, masks as bits. A file that uses an
-// intrinsic which is missing here does not compile in that build: add it.
+// This header stands before the compiler's own in a build with QUOLL_EMULATE (tests/emulate/README.md). Each emulation
+// follows the operation that the Intel intrinsics guide states for the instruction: lane by lane, masks as bits. A file
+// that uses an intrinsic which is missing here does not compile in that build: add it.
 #pragma once
 #pragma GCC system_header  // for #include_next
 
@@ -126,8 +126,8 @@ inline Vector ternary(Vector a, Vector b, Vector c, int table) {
   for (int i = 0; i < x.kCount; i++) {
     for (int minterm = 0; minterm < 8; minterm++) {
       if (!(table >> minterm & 1)) continue;  // the table is a constant
-      out.at[i] |= (minterm & 4 ? x.at[i] : ~x.at[i]) & (minterm & 2 ? y.at[i] : ~y.at[i]) &
-                   (minterm & 1 ? z.at[i] : ~z.at[i]);
+      out.at[i] |=
+          (minterm & 4 ? x.at[i] : ~x.at[i]) & (minterm & 2 ? y.at[i] : ~y.at[i]) & (minterm & 1 ? z.at[i] : ~z.at[i]);
     }
   }
   return out.vector();
@@ -189,10 +189,14 @@ template <class Vector>
 inline Vector clmul(Vector a, Vector b, int selection) {
   return by_128(a, b, [&](__m128i x, __m128i y) {
     switch (selection & 0x11) {
-      case 0x00: return _mm_clmulepi64_si128(x, y, 0x00);
-      case 0x01: return _mm_clmulepi64_si128(x, y, 0x01);
-      case 0x10: return _mm_clmulepi64_si128(x, y, 0x10);
-      default: return _mm_clmulepi64_si128(x, y, 0x11);
+      case 0x00:
+        return _mm_clmulepi64_si128(x, y, 0x00);
+      case 0x01:
+        return _mm_clmulepi64_si128(x, y, 0x01);
+      case 0x10:
+        return _mm_clmulepi64_si128(x, y, 0x10);
+      default:
+        return _mm_clmulepi64_si128(x, y, 0x11);
     }
   });
 }
@@ -204,8 +208,8 @@ inline __m128i sha256rnds2(__m128i cdgh, __m128i abef, __m128i wk) {
   const Lanes<uint32_t, __m128i> x(cdgh), y(abef), w(wk);
   uint32_t a = y.at[3], b = y.at[2], c = x.at[3], d = x.at[2], e = y.at[1], f = y.at[0], g = x.at[1], h = x.at[0];
   for (int i = 0; i < 2; i++) {
-    const uint32_t t1 = h + ((e & f) ^ (~e & g)) +
-                        (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) + w.at[i];
+    const uint32_t t1 =
+        h + ((e & f) ^ (~e & g)) + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) + w.at[i];
     const uint32_t t2 =
         ((a & b) ^ (a & c) ^ (b & c)) + (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22));
     h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
@@ -255,7 +259,8 @@ inline __m128i sha256msg2(__m128i a, __m128i b) {
 #define _mm256_alignr_epi64(h, l, n) quoll_emulate::align_64<__m256i>(h, l, n)
 #define _mm256_madd52lo_epu64(s, a, b) quoll_emulate::madd52<__m256i>(s, a, b, false)
 #define _mm256_madd52hi_epu64(s, a, b) quoll_emulate::madd52<__m256i>(s, a, b, true)
-#define _mm256_mask_set1_epi64(v, m, x) quoll_emulate::blend<uint64_t, __m256i>(m, quoll_emulate::set1_64<__m256i>(x), v)
+#define _mm256_mask_set1_epi64(v, m, x) \
+  quoll_emulate::blend<uint64_t, __m256i>(m, quoll_emulate::set1_64<__m256i>(x), v)
 #define _mm256_mask_mov_epi64(v, m, a) quoll_emulate::blend<uint64_t, __m256i>(m, a, v)
 #define _mm256_mask_add_epi64(v, m, a, b) quoll_emulate::blend<uint64_t, __m256i>(m, _mm256_add_epi64(a, b), v)
 #define _mm256_cmpgt_epu64_mask(a, b) \
@@ -267,9 +272,9 @@ inline __m128i sha256msg2(__m128i a, __m128i b) {
 #define _mm512_set1_epi64(x) quoll_emulate::set1_64<__m512i>(x)
 #define _mm512_set1_epi32(x) quoll_emulate::set1_32<__m512i>(x)
 #define _mm512_loadu_si512(p) quoll_emulate::load<__m512i>(p)
-#define _mm512_storeu_si512(p, v)                     \
-  do {                                                \
-    const __m512i quoll_emulate_v = v;                \
+#define _mm512_storeu_si512(p, v)                      \
+  do {                                                 \
+    const __m512i quoll_emulate_v = v;                 \
     std::memcpy(p, &quoll_emulate_v, sizeof(__m512i)); \
   } while (false)
 #define _mm512_maskz_loadu_epi8(m, p) quoll_emulate::maskz_loadu_8<__m512i>(m, p)
@@ -281,8 +286,9 @@ inline __m128i sha256msg2(__m128i a, __m128i b) {
 #define _mm512_add_epi64(a, b) quoll_emulate::map<uint64_t, __m512i>(a, b, [](uint64_t x, uint64_t y) { return x + y; })
 #define _mm512_sub_epi64(a, b) quoll_emulate::map<uint64_t, __m512i>(a, b, [](uint64_t x, uint64_t y) { return x - y; })
 #define _mm512_add_epi32(a, b) quoll_emulate::map<uint32_t, __m512i>(a, b, [](uint32_t x, uint32_t y) { return x + y; })
-#define _mm512_mul_epu32(a, b) \
-  quoll_emulate::map<uint64_t, __m512i>(a, b, [](uint64_t x, uint64_t y) { return (x & 0xffffffff) * (y & 0xffffffff); })
+#define _mm512_mul_epu32(a, b)                \
+  quoll_emulate::map<uint64_t, __m512i>(a, b, \
+                                        [](uint64_t x, uint64_t y) { return (x & 0xffffffff) * (y & 0xffffffff); })
 #undef _mm512_srli_epi64
 #define _mm512_srli_epi64(a, n) quoll_emulate::map<uint64_t, __m512i>(a, [&](uint64_t x, int) { return x >> (n); })
 #undef _mm512_slli_epi64
@@ -303,7 +309,8 @@ inline __m128i sha256msg2(__m128i a, __m128i b) {
 #undef _mm512_maskz_alignr_epi64
 #define _mm512_maskz_alignr_epi64(m, h, l, n) \
   quoll_emulate::blend<uint64_t, __m512i>(m, quoll_emulate::align_64<__m512i>(h, l, n), quoll_emulate::zero<__m512i>())
-#define _mm512_mask_set1_epi64(v, m, x) quoll_emulate::blend<uint64_t, __m512i>(m, quoll_emulate::set1_64<__m512i>(x), v)
+#define _mm512_mask_set1_epi64(v, m, x) \
+  quoll_emulate::blend<uint64_t, __m512i>(m, quoll_emulate::set1_64<__m512i>(x), v)
 #define _mm512_mask_mov_epi64(v, m, a) quoll_emulate::blend<uint64_t, __m512i>(m, a, v)
 #define _mm512_mask_add_epi64(v, m, a, b) quoll_emulate::blend<uint64_t, __m512i>(m, _mm512_add_epi64(a, b), v)
 #undef _mm512_cmpgt_epu64_mask
@@ -315,7 +322,7 @@ inline __m128i sha256msg2(__m128i a, __m128i b) {
 
 #define _mm512_shuffle_epi8(a, b) quoll_emulate::shuffle_8<__m512i>(a, b)
 #undef _mm512_shuffle_epi32
-#define _mm512_shuffle_epi32(a, s)                                                                  \
+#define _mm512_shuffle_epi32(a, s) \
   quoll_emulate::by_128<__m512i>(a, a, [](__m128i x, __m128i) { return _mm_shuffle_epi32(x, static_cast<int>(s)); })
 #define _mm512_unpacklo_epi32(a, b) \
   quoll_emulate::by_128<__m512i>(a, b, [](__m128i x, __m128i y) { return _mm_unpacklo_epi32(x, y); })

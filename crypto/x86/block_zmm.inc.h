@@ -3,7 +3,7 @@
 // Included for one instruction set, which QUOLL_TARGET names: AVX-512 F, BW, DQ and VL with VAES and VPCLMULQDQ.
 #pragma once
 
-#include "crypto/x86/block_bytes.h"
+#include "crypto/x86/block_bytes.inc.h"
 
 namespace quoll::crypto {
 namespace {

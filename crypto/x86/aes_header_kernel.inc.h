@@ -7,7 +7,7 @@
 
 #include "crypto/ct.h"
 #include "crypto/header_protection.h"
-#include "crypto/x86/aes_rounds.h"
+#include "crypto/x86/aes_rounds.inc.h"
 
 namespace quoll::crypto {
 namespace {

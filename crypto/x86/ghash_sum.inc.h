@@ -9,7 +9,7 @@
 // A chunk of n blocks is the dot product with h^n, ..., h^1. The sums are kept unreduced, per lane, in three parts.
 #pragma once
 
-#include "crypto/x86/aes_rounds.h"
+#include "crypto/x86/aes_rounds.inc.h"
 
 namespace quoll::crypto {
 namespace {

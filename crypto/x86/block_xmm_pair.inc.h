@@ -3,7 +3,7 @@
 // Included for one instruction set, which QUOLL_TARGET names: AES-NI, PCLMULQDQ and SSE4.1, with or without AVX.
 #pragma once
 
-#include "crypto/x86/block_bytes.h"
+#include "crypto/x86/block_bytes.inc.h"
 
 namespace quoll::crypto {
 namespace {

@@ -20,7 +20,7 @@
 #include "crypto/ct.h"
 #include "crypto/header_protection.h"
 #include "crypto/poly1305.h"
-#include "crypto/x86/chacha20_lanes.h"
+#include "crypto/x86/chacha20_lanes.inc.h"
 
 namespace quoll::crypto {
 namespace {

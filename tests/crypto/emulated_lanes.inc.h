@@ -5,7 +5,7 @@
 // operations of crypto/x86/block_zmm.h themselves.
 #pragma once
 
-#include "crypto/x86/block_xmm_pair.h"
+#include "crypto/x86/block_xmm_pair.inc.h"
 
 namespace quoll::crypto {
 namespace {

@@ -19,7 +19,7 @@
 #include "crypto/aead.h"
 #include "crypto/ct.h"
 #include "crypto/piece_cursor.h"
-#include "crypto/x86/ghash_sum.h"
+#include "crypto/x86/ghash_sum.inc.h"
 
 namespace quoll::crypto {
 namespace {
