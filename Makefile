@@ -8,8 +8,8 @@ BUILD    := build
 SHARED   ?= ../shared
 TEST_PACKAGES := cmake doctest-dev nlohmann-json3-dev libssl-dev
 
-# $(call configure,TREE,OPTIONS): makes or refreshes a build tree.
-configure = cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
+# $(call configure,TREE,OPTIONS[,COMPILER]): makes or refreshes a build tree. The compiler is fixed when a tree is made.
+configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 
 .PHONY: all serve test check vectors bench install clean \
@@ -17,7 +17,7 @@ build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 
 all: ## build/quoll and build/libquoll.a
 	@tools/need cmake
-	@$(call configure,,-DCMAKE_CXX_COMPILER=$(CXX) -DCMAKE_INSTALL_PREFIX=$(PREFIX))
+	@$(call configure,,-DCMAKE_INSTALL_PREFIX=$(PREFIX))
 	@$(call build,)
 
 PREFIX ?= /usr/local
@@ -29,20 +29,20 @@ serve: all
 
 test: ## every quick test
 	@tools/need $(TEST_PACKAGES)
-	@$(call configure,/test,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test)
 	@ctest --test-dir $(BUILD)/test --output-on-failure
 
 vectors: ## make vectors DIR=path: every vector file below path
 	@test -n "$(DIR)" || { echo "make vectors wants DIR=path, a folder of vector files" >&2; exit 2; }
 	@tools/need $(TEST_PACKAGES) >/dev/null
-	@$(call configure,/test,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test) --target vector_runner >/dev/null
 	@$(BUILD)/test/vector_runner "$(DIR)"
 
 bench: ## tables beside OpenSSL, as ratios of one run
 	@tools/need cmake libssl-dev
-	@$(call configure,/bench,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_BENCH=ON)
+	@$(call configure,/bench,-DQUOLL_BENCH=ON)
 	@$(call build,/bench) --target crypto_bench
 	@$(BUILD)/bench/crypto_bench $(BENCH)
 
@@ -51,7 +51,7 @@ check: test style sanitize clang emulate cross
 
 sanitize: ## the quick tests and the fuzz corpora under ASan and UBSan
 	@tools/need $(TEST_PACKAGES)
-	@$(call configure,/sanitize,-DCMAKE_CXX_COMPILER=$(CXX) -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 \
+	@$(call configure,/sanitize,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 \
 	  -DQUOLL_TESTS=ON -DQUOLL_SANITIZE=address$(comma)undefined -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/sanitize)
 	@ctest --test-dir $(BUILD)/sanitize --output-on-failure
@@ -59,14 +59,14 @@ comma := ,
 
 clang: ## the quick tests with clang
 	@tools/need $(TEST_PACKAGES) clang-19
-	@$(call configure,/clang,-DCMAKE_CXX_COMPILER=$(CLANGXX) -DQUOLL_TESTS=ON -DCMAKE_CXX_FLAGS=-Werror \
-	  -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call configure,/clang,-DQUOLL_TESTS=ON -DCMAKE_CXX_FLAGS=-Werror \
+	  -DQUOLL_SHARED=$(abspath $(SHARED)),$(CLANGXX))
 	@$(call build,/clang)
 	@ctest --test-dir $(BUILD)/clang --output-on-failure
 
 ct: ## secrets marked as undefined, under valgrind: no branch and no index may depend on them
 	@tools/need cmake valgrind
-	@$(call configure,/ct,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_CT=ON)
+	@$(call configure,/ct,-DQUOLL_CT=ON)
 	@$(call build,/ct) --target constant_time
 	@tests/ct/run $(BUILD)/ct/constant_time
 
@@ -76,7 +76,7 @@ cross: ## the portable code on big-endian, on 64-bit Arm and on 32-bit Arm
 
 emulate: ## the AVX-512, VAES, IFMA and SHA code, emulated where the processor (or valgrind) lacks them
 	@tools/need $(TEST_PACKAGES) valgrind
-	@$(call configure,/emulate,-DCMAKE_CXX_COMPILER=$(CXX) -DQUOLL_TESTS=ON -DQUOLL_CT=ON -DQUOLL_EMULATE=ON \
+	@$(call configure,/emulate,-DQUOLL_TESTS=ON -DQUOLL_CT=ON -DQUOLL_EMULATE=ON \
 	  -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/emulate) --target unit_tests vector_runner constant_time
 	@$(BUILD)/emulate/unit_tests
@@ -85,7 +85,7 @@ emulate: ## the AVX-512, VAES, IFMA and SHA code, emulated where the processor (
 
 fuzz: ## every target for FUZZ_SECONDS each
 	@tools/need cmake clang-19 libclang-rt-19-dev
-	@$(call configure,/fuzz,-DCMAKE_CXX_COMPILER=$(CLANGXX) -DQUOLL_FUZZ=ON)
+	@$(call configure,/fuzz,-DQUOLL_FUZZ=ON,$(CLANGXX))
 	@$(call build,/fuzz)
 	@fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
 FUZZ_SECONDS ?= 30

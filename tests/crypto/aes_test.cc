@@ -7,7 +7,7 @@
 
 #if defined(__x86_64__)
 #define QUOLL_TARGET "ssse3,sse4.1,aes,pclmul"
-#include "tests/crypto/emulated_lanes.inc.h"
+#include "tests/emulate/emulated_lanes.inc.h"
 //
 #include "crypto/x86/aes_gcm_kernel.inc.h"
 #include "crypto/x86/aes_header_kernel.inc.h"

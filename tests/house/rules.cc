@@ -31,7 +31,11 @@ const Modules kCore = {"base", "crypto", "tls", "quic", "qpack", "h3", "h3/over_
 
 /// Files longer than 600 lines, each with its reason.
 const std::map<std::string_view, std::string_view>& long_file_reasons() {
-  static const std::map<std::string_view, std::string_view> table{};
+  static const std::map<std::string_view, std::string_view> table{
+      {"crypto/portable/edwards25519_table.cc", "a generated table"},
+      {"crypto/x86/p256_base_table.cc", "a generated table"},
+      {"crypto/x86/p384_base_table.cc", "a generated table"},
+  };
   return table;
 }
 
@@ -158,7 +162,10 @@ Breaches impure_core(const SourceFile& file) {
 }
 
 Breaches misplaced_intrinsics(const SourceFile& file) {
-  if (file.path.starts_with("crypto/x86/") || file.path.starts_with("crypto/arm/")) return {};
+  // tests/emulate stands in for instructions that the processor lacks, so it speaks of them.
+  for (const std::string_view home : {"crypto/x86/", "crypto/arm/", "tests/emulate/"}) {
+    if (file.path.starts_with(home)) return {};
+  }
   static const std::regex intrinsics(
       R"(\b_mm(256|512)?_\w+|\b__m(64|128|256|512)[id]?\b|__builtin_ia32_\w+|<(\w*intrin|arm_\w+|cpuid)\.h>|\bv\w+q_[usp]\d+\b|\btarget\s*\(\s*")");
   Breaches breaches = lines_matching(file, intrinsics, "intrinsics belong under crypto/x86 or crypto/arm");

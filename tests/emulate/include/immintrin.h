@@ -146,6 +146,17 @@ inline Part extract(Vector from, int index) {
   return lanes.at[index & (lanes.kCount - 1)];
 }
 
+/// Two 128-bit parts of `a`, then two of `b`, each chosen by two bits.
+inline __m512i shuffle_parts(__m512i a, __m512i b, int selection) {
+  const Lanes<__m128i, __m512i> x(a), y(b);
+  Lanes<__m128i, __m512i> out;
+  for (int i = 0; i < 4; i++) {
+    const int from = selection >> (2 * i) & 3;
+    out.at[i] = i < 2 ? x.at[from] : y.at[from];
+  }
+  return out.vector();
+}
+
 template <class Part>
 inline __m512i broadcast(Part part) {
   Lanes<Part, __m512i> lanes;
@@ -324,6 +335,8 @@ inline __m128i sha256msg2(__m128i a, __m128i b) {
 #undef _mm512_shuffle_epi32
 #define _mm512_shuffle_epi32(a, s) \
   quoll_emulate::by_128<__m512i>(a, a, [](__m128i x, __m128i) { return _mm_shuffle_epi32(x, static_cast<int>(s)); })
+#undef _mm512_shuffle_i32x4
+#define _mm512_shuffle_i32x4(a, b, s) quoll_emulate::shuffle_parts(a, b, s)
 #define _mm512_unpacklo_epi32(a, b) \
   quoll_emulate::by_128<__m512i>(a, b, [](__m128i x, __m128i y) { return _mm_unpacklo_epi32(x, y); })
 #define _mm512_unpackhi_epi32(a, b) \
