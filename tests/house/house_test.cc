@@ -44,6 +44,7 @@ void expect_none(Breaches (*rule)(const SourceFile&)) {
 TEST_CASE("every include follows the one direction of dependency") { expect_none(wrong_includes); }
 TEST_CASE("the core reads no clock, draws no randomness and opens no socket") { expect_none(impure_core); }
 TEST_CASE("intrinsics and assembly live under crypto/x86 and crypto/arm alone") { expect_none(misplaced_intrinsics); }
+TEST_CASE("below app/ nothing throws") { expect_none(exceptions); }
 TEST_CASE("every header says what it is") { expect_none(bare_headers); }
 TEST_CASE("files over 600 lines have a reason") { expect_none(long_files); }
 
@@ -69,6 +70,9 @@ TEST_CASE("the rules catch what they are for") {
   CHECK(misplaced_intrinsics({"base/a.cc", "#include <immintrin.h>\n"}).size() == 1);
   CHECK(misplaced_intrinsics({"quic/a.cc", "__asm__(\"nop\");\n"}).size() == 1);
   CHECK(misplaced_intrinsics({"crypto/x86/a.cc", "__m128i x;\n"}).empty());
+
+  CHECK(exceptions({"tls/a.cc", "throw 1;\n"}).size() == 1);
+  CHECK(exceptions({"app/a.cc", "throw 1;\n"}).empty());
 
   CHECK(bare_headers({"base/a.h", "#pragma once\n"}).size() == 1);
   CHECK(bare_headers({"base/a.h", "// A thing.\nint a;\n"}).size() == 1);

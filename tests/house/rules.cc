@@ -177,6 +177,12 @@ Breaches misplaced_intrinsics(const SourceFile& file) {
   return breaches;
 }
 
+Breaches exceptions(const SourceFile& file) {
+  if (module_of(file.path).empty()) return {};
+  static const std::regex words(R"(\b(throw|try|catch|dynamic_cast|typeid)\b)");
+  return lines_matching(file, words, "errors are values below app/");
+}
+
 Breaches bare_headers(const SourceFile& file) {
   if (!file.path.ends_with(".h")) return {};
   Breaches breaches;

@@ -26,6 +26,9 @@ Breaches impure_core(const SourceFile& file);
 /// apart).
 Breaches misplaced_intrinsics(const SourceFile& file);
 
+/// Below app/ nothing throws or catches, and there are no run-time types: errors are values.
+Breaches exceptions(const SourceFile& file);
+
 /// Every header starts its code with #pragma once and opens with a comment that says what it is.
 Breaches bare_headers(const SourceFile& file);
 
