@@ -1,6 +1,5 @@
 #include "base/varint.h"
 
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +22,7 @@ template <class Call>
 bool aborts(Call call) {
   const pid_t child = fork();
   if (child == 0) {
-    signal(SIGABRT, SIG_DFL);  // doctest's handler would report the child as a failure
+    std::signal(SIGABRT, SIG_DFL);  // doctest's handler would report the child as a failure
     close(STDERR_FILENO);
     call();
     _exit(0);
