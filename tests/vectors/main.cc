@@ -20,7 +20,7 @@ std::vector<fs::path> vector_files(const fs::path& path) {
   std::vector<fs::path> files;
   if (fs::is_directory(path)) {
     for (const auto& entry : fs::recursive_directory_iterator(path)) {
-      if (entry.is_regular_file() && entry.path().extension() == ".json") files.push_back(entry.path());
+      if (entry.is_regular_file() && entry.path().extension() != ".md") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
   } else {
@@ -33,7 +33,8 @@ std::vector<fs::path> vector_files(const fs::path& path) {
 void run_file(const fs::path& path, size_t& passed, size_t& failed) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw std::runtime_error("cannot be opened");
-  const vectors::json file = vectors::json::parse(stream);
+  const vectors::json file = vectors::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  if (file.is_discarded()) throw std::runtime_error("is no JSON, so of no format that this program knows");
   const vectors::Handler handler = file.is_object() ? vectors::handler_for(file) : nullptr;
   if (!handler) throw std::runtime_error("is of no format that this program knows");
   vectors::Report report(path.string());
