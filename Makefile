@@ -3,6 +3,7 @@
 
 CXX      ?= g++
 CLANGXX  ?= clang++-19
+MAKEFLAGS += --no-print-directory
 JOBS     ?= $(shell nproc)
 BUILD    := build
 SHARED   ?= ../shared

@@ -11,11 +11,11 @@
 //
 #include "crypto/x86/aes_gcm_kernel.inc.h"
 #include "crypto/x86/aes_header_kernel.inc.h"
+#undef QUOLL_TARGET
+#endif
 
 // Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
-#undef QUOLL_TARGET
-#endif
 
 namespace quoll::tests::aes {
 

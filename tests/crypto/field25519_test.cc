@@ -7,10 +7,10 @@
 #include "tests/support/random.h"
 #ifdef __x86_64__
 #include "crypto/x86/field25519_adx.h"
+#endif
 
 // Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
-#endif
 
 using namespace quoll;
 using namespace quoll::crypto;

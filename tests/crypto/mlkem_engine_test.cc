@@ -12,10 +12,10 @@
 #if defined(__x86_64__)
 #include "crypto/x86/keccak.h"
 #include "crypto/x86/mlkem.h"
+#endif
 
 // Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
-#endif
 
 namespace quoll::tests {
 namespace {

@@ -194,6 +194,13 @@ Breaches bare_headers(const SourceFile& file) {
   return breaches;
 }
 
+Breaches doctest_not_last(const SourceFile& file) {
+  const size_t doctest = file.text.find("\n#include <doctest/doctest.h>");
+  if (doctest == std::string::npos || file.path == "tests/support/main.cc") return {};
+  if (file.text.find("\n#include ", doctest + 1) == std::string::npos) return {};
+  return {breach(file, 1, "an include follows that of doctest")};
+}
+
 Breaches long_files(const SourceFile& file) {
   const auto lines = std::count(file.text.begin(), file.text.end(), '\n');
   if (lines <= 600 || long_file_reasons().contains(file.path)) return {};
