@@ -1,5 +1,6 @@
-// What a peer sends to the curves: a DER signature, or a point. All implementations must give the same verdict, a signature
-// must be refused whole or taken whole, and a point that is accepted must be on the curve for every one of them.
+// What a peer sends to the curves: a DER signature, or a point. All implementations must give the same verdict, a
+// signature must be refused whole or taken whole, and a point that is accepted must be on the curve for every one of
+// them.
 #include "crypto/ecdsa.h"
 
 #include <optional>
@@ -19,7 +20,7 @@ uint64_t verdict(const Result<T>& result) {
   return result ? 0 : result.error().code + 1;
 }
 
-void same_for_all(const Ecdsa* Provider::*ecdsa, const Group* Provider::*group, bool signature, Bytes input) {
+void same_for_all(const Ecdsa* Provider::* ecdsa, const Group* Provider::* group, bool signature, Bytes input) {
   std::optional<uint64_t> first;
   for (const Provider& provider : all()) {
     const Ecdsa& curve = *(provider.*ecdsa);
@@ -29,10 +30,10 @@ void same_for_all(const Ecdsa* Provider::*ecdsa, const Group* Provider::*group, 
     CHECK(curve.public_key(private_key, point));
     const Bytes public_key = Bytes(point).first(curve.public_key_size);
     const uint8_t digest[32] = {1, 2, 3};
-    const uint64_t found =
-        signature ? verdict(ecdsa_verify(curve, public_key, digest, input))
-                  : verdict(agree(*(provider.*group), Bytes(private_key).first(curve.scalar_size), input,
-                                  MutBytes(shared).first((provider.*group)->shared_secret_size)));
+    const uint64_t found = signature
+                               ? verdict(ecdsa_verify(curve, public_key, digest, input))
+                               : verdict(agree(*(provider.*group), Bytes(private_key).first(curve.scalar_size), input,
+                                               MutBytes(shared).first((provider.*group)->shared_secret_size)));
     CHECK(!first || *first == found);
     first = found;
   }

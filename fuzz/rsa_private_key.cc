@@ -1,5 +1,5 @@
-// A key file's RSAPrivateKey (RFC 8017 appendix A.1.2) over any bytes: all implementations take or refuse it alike, and a key
-// that is taken signs what its public half verifies.
+// A key file's RSAPrivateKey (RFC 8017 appendix A.1.2) over any bytes: all implementations take or refuse it alike, and
+// a key that is taken signs what its public half verifies.
 #include <optional>
 #include <vector>
 
