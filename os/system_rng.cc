@@ -34,7 +34,9 @@ class SystemRng final : public Rng {
     void* page = mmap(nullptr, sizeof(State), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(page != MAP_FAILED);
     state_ = static_cast<State*>(page);
-    wiped_on_fork_ = madvise(page, sizeof(State), MADV_WIPEONFORK) == 0;
+    // An emulator of the kernel may ignore advice and report success: one that accepts nonsense is not believed.
+    const bool believable = madvise(page, sizeof(State), -1) != 0;
+    wiped_on_fork_ = believable && madvise(page, sizeof(State), MADV_WIPEONFORK) == 0;
     (void)madvise(page, sizeof(State), MADV_DONTDUMP);  // a convenience; nothing depends on it
   }
 

@@ -119,10 +119,12 @@ void check_same(const char* name) {
   }
 }
 
+#ifdef __x86_64__
 bool has_adx() {
   constexpr cpu::Features kNeeded = cpu::kBmi2 | cpu::kAdx;
   return (cpu::features() & kNeeded) == kNeeded && cpu::cap() >= cpu::Tier::avx2;
 }
+#endif
 
 TEST_SUITE("nist field") {
   TEST_CASE("portable arithmetic agrees with a slow reference at the edges") {
