@@ -16,7 +16,7 @@ namespace {
 class CountingRng final : public Rng {
  public:
   void fill(MutBytes out) override {
-    for (uint8_t& byte : out) byte = static_cast<uint8_t>(next_ = next_ * 5 + 1);
+    for (uint8_t& byte : out) byte = next_ = static_cast<uint8_t>(next_ * 5 + 1);
   }
 
  private:
