@@ -23,7 +23,7 @@ constexpr const HeaderProtection* kHeaderProtections[] = {
     &kHeaderChaCha20Avx512,   &kHeaderChaCha20Avx2,     &kHeaderChaCha20Ssse3,
 };
 constexpr const HashAlgorithm* kHashes[] = {&kSha256ShaNi, &kSha384Avx2, &kSha512Avx2, &kSha3_256Bmi2, &kSha3_512Bmi2};
-constexpr const Group* kGroups[] = {&kX25519Avx2, &kP256Adx, &kP384Adx};
+constexpr const Group* kGroups[] = {&kX25519Ifma, &kX25519Avx2, &kP256Adx, &kP384Adx};
 constexpr const Ecdsa* kEcdsas[] = {&kEcdsaP256Adx, &kEcdsaP384Adx};
 constexpr const Ed25519* kEd25519s[] = {&kEd25519Adx};
 constexpr const Rsa* kRsas[] = {&kRsaIfma, &kRsaMulx};

@@ -3,7 +3,7 @@
 #include "crypto/portable/curve25519_tables.h"
 #include "crypto/x86/curve25519.h"
 #include "crypto/x86/field25519_adx.h"
-#include "crypto/x86/x25519_avx2.h"
+#include "crypto/x86/x25519_ladders.h"
 
 namespace quoll::crypto {
 namespace {
@@ -30,13 +30,20 @@ struct Field : FieldAdx {
   }
 };
 
-constexpr Implementation kAdx{
-    .implementation = "adx", .tier = cpu::Tier::avx2, .needs = cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx};
+constexpr cpu::Features kNeeds = cpu::kAvx2 | cpu::kBmi2 | cpu::kAdx;
+
+constexpr Group x25519(const Implementation& implementation, decltype(Group::agree) agree) {
+  return {implementation, GroupId::x25519, "X25519", 32, 32, 32, X25519<Field>::public_key, agree};
+}
 
 }  // namespace
 
-constinit const Group kX25519Avx2{kAdx, GroupId::x25519,           "X25519",         32, 32,
-                                  32,   X25519<Field>::public_key, x25519_agree_avx2};
-constinit const Ed25519 kEd25519Adx = make_ed25519<Field>(kAdx);
+constinit const Group kX25519Ifma =
+    x25519({.implementation = "ifma", .tier = cpu::Tier::avx512, .needs = kNeeds | cpu::kAvx512 | cpu::kAvx512Ifma},
+           x25519_agree_ifma);
+constinit const Group kX25519Avx2 =
+    x25519({.implementation = "avx2", .tier = cpu::Tier::avx2, .needs = kNeeds}, x25519_agree_avx2);
+constinit const Ed25519 kEd25519Adx =
+    make_ed25519<Field>({.implementation = "adx", .tier = cpu::Tier::avx2, .needs = kNeeds});
 
 }  // namespace quoll::crypto

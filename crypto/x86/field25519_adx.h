@@ -303,7 +303,8 @@ struct FieldAdx {
   }
 
   /// The bits from 255 on, times 19, added to the rest. From reduce(), top is at most 38, so the sum is below
-  /// 2^255 + 19 * 78; from mul_small() with a factor below 2^17 or equal to 1, see there.
+  /// 2^255 + 19 * 78; from mul_small(), top is below its factor and so below 2^32: the excess is below 19 * 2^33 <
+  /// 2^38.
   [[gnu::always_inline]] static Tight fold_top(uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t top) {
     uint64_t excess = (top << 1 | r3 >> 63) * 19;
     r3 &= kLow63;

@@ -2,7 +2,7 @@
 // was doubled last and the sum; a step is three rounds of products with sums and differences between them. The idea is
 // Hisil, Egrice and Yassi's, "Fast 4 way vectorized ladder for the complete set of Montgomery curves" (2020). As in
 // x25519.h a step selects the point to double instead of swapping both.
-#include "crypto/x86/x25519_avx2.h"
+#include "crypto/x86/x25519_ladders.h"
 
 #include "crypto/portable/x25519.h"
 #include "crypto/x86/field25519_adx.h"

@@ -6,7 +6,9 @@
 #include "tests/crypto/curve25519_support.h"
 #include "tests/support/random.h"
 #ifdef __x86_64__
+#include "crypto/x86/curve25519.h"
 #include "crypto/x86/field25519_adx.h"
+#include "crypto/x86/field25519_ifma.h"
 #endif
 
 // Last, so that its CHECK takes the place of ours in this file alone.
@@ -164,6 +166,79 @@ TEST_CASE("the field with mulx, adcx and adox agrees with slow arithmetic") {
   if ((cpu::features() & kNeeds) != kNeeds || cpu::cap() < cpu::Tier::avx2) return;
   check_field<FieldAdx>();
 }
+
+namespace {
+
+/// Four elements in lanes, and what they are modulo p.
+struct FourElements {
+  Field51::Tight lane[4];
+  Integer value[4];
+};
+
+/// Limbs that are zero, the highest below the bound, 51 ones, one bit, or random; or all the highest.
+FourElements extreme_elements(tests::SeededRng& rng, uint64_t bound, bool all_high) {
+  FourElements r;
+  for (int i = 0; i < 4; i++) {
+    r.value[i] = {};
+    for (int j = 5; j-- > 0;) {
+      const uint64_t choices[] = {0, bound - 1, (uint64_t{1} << 51) - 1, uint64_t{1} << 51, rng.next_u64() % bound};
+      const uint64_t limb = choices[all_high || rng.below(2) ? 1 : rng.below(5)];
+      r.lane[i].limb[j] = limb;
+      uint8_t bytes[8];
+      store_le(bytes, limb);
+      for (int k = 0; k < 51; k++) r.value[i] = kField.twice_plus(r.value[i], 0);
+      r.value[i] = kField.add(r.value[i], kField.reduce(bytes));
+    }
+  }
+  return r;
+}
+
+void check_lanes(const Field51::Tight results[4], const Integer expected[4]) {
+  for (int i = 0; i < 4; i++) {
+    for (const uint64_t limb : results[i].limb) CHECK(limb < (uint64_t{1} << 51) + (uint64_t{1} << 11));
+    CHECK(same<Field51>(results[i], expected[i]));
+  }
+}
+
+[[QUOLL_IFMA_TARGET]] void four_products(const FourElements& a, const FourElements& b, const FourElements& c,
+                                         Field51::Tight out[4]) {
+  const auto x = FieldIfma::pack(a.lane[0], a.lane[1], a.lane[2], a.lane[3]);
+  const auto y = FieldIfma::pack(b.lane[0], b.lane[1], b.lane[2], b.lane[3]);
+  const auto z = FieldIfma::pack(c.lane[0], c.lane[1], c.lane[2], c.lane[3]);
+  FieldIfma::unpack(FieldIfma::mul_add(x, y, z), out);
+}
+
+[[QUOLL_IFMA_TARGET]] void four_sums(const FourElements& a, Field51::Tight out[4]) {
+  const auto x = FieldIfma::pack(a.lane[0], a.lane[1], a.lane[2], a.lane[3]);
+  FieldIfma::unpack(FieldIfma::sums_and_differences(x), out);
+}
+
+}  // namespace
+
+TEST_CASE("four elements at a time stay below their bounds and agree with slow arithmetic, whatever their limbs") {
+  if (!kX25519Ifma.runs_on(cpu::features(), cpu::cap())) return;
+  tests::SeededRng rng(tests::test_seed(52));
+  for (int i = 0; i < 60; i++) {
+    const bool all_high = i == 0;
+    // Products take all of 52 bits, sums what products give.
+    const auto a = extreme_elements(rng, uint64_t{1} << 52, all_high);
+    const auto b = extreme_elements(rng, uint64_t{1} << 52, all_high);
+    const auto c = extreme_elements(rng, uint64_t{1} << 52, all_high);
+    Field51::Tight results[4];
+    Integer expected[4];
+    four_products(a, b, c, results);
+    for (int k = 0; k < 4; k++) expected[k] = kField.add(kField.mul(a.value[k], b.value[k]), c.value[k]);
+    check_lanes(results, expected);
+    const auto d = extreme_elements(rng, (uint64_t{1} << 51) + (uint64_t{1} << 11), all_high);
+    four_sums(d, results);
+    for (int k = 0; k < 4; k += 2) {
+      expected[k] = kField.add(d.value[k], d.value[k + 1]);
+      expected[k + 1] = kField.sub(d.value[k], d.value[k + 1]);
+    }
+    check_lanes(results, expected);
+  }
+}
+
 #endif
 
 TEST_CASE("a scalar is reduced exactly when it is below the order") {

@@ -133,6 +133,20 @@ inline Vector ternary(Vector a, Vector b, Vector c, int table) {
   return out.vector();
 }
 
+/// Lane i is lane index[i] of `a`; the indices may be secret, so each lane is tried.
+template <class Vector>
+inline Vector permute_64(Vector index, Vector a) {
+  const Lanes<uint64_t, Vector> wanted(index), from(a);
+  Lanes<uint64_t, Vector> out;
+  for (int i = 0; i < out.kCount; i++) {
+    for (int j = 0; j < out.kCount; j++) {
+      const uint64_t other = (wanted.at[i] & (out.kCount - 1)) ^ static_cast<uint64_t>(j);
+      out.at[i] |= from.at[j] & (0 - ((other - 1) >> 63));
+    }
+  }
+  return out.vector();
+}
+
 template <class Part, class Vector>
 inline Vector insert(Vector into, Part part, int index) {
   Lanes<Part, Vector> lanes(into);
@@ -274,6 +288,10 @@ inline __m128i sha256msg2(__m128i a, __m128i b) {
   quoll_emulate::blend<uint64_t, __m256i>(m, quoll_emulate::set1_64<__m256i>(x), v)
 #define _mm256_mask_mov_epi64(v, m, a) quoll_emulate::blend<uint64_t, __m256i>(m, a, v)
 #define _mm256_mask_add_epi64(v, m, a, b) quoll_emulate::blend<uint64_t, __m256i>(m, _mm256_add_epi64(a, b), v)
+#define _mm256_mask_sub_epi64(v, m, a, b) quoll_emulate::blend<uint64_t, __m256i>(m, _mm256_sub_epi64(a, b), v)
+#define _mm256_maskz_unpacklo_epi64(m, a, b) \
+  quoll_emulate::blend<uint64_t, __m256i>(m, _mm256_unpacklo_epi64(a, b), quoll_emulate::zero<__m256i>())
+#define _mm256_permutexvar_epi64(i, a) quoll_emulate::permute_64<__m256i>(i, a)
 #define _mm256_cmpgt_epu64_mask(a, b) \
   static_cast<__mmask8>(quoll_emulate::compare<uint64_t, __m256i>(a, b, [](uint64_t x, uint64_t y) { return x > y; }))
 #define _mm256_cmpeq_epu64_mask(a, b) \
