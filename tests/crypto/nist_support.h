@@ -2,8 +2,6 @@
 // that is slow, obvious and not ours: one bit at a time.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +10,9 @@
 
 #include "crypto/provider.h"
 #include "tests/support/random.h"
+
+// Last, so that its CHECK takes the place of ours only from here on.
+#include <doctest/doctest.h>
 
 namespace quoll::crypto::tests {
 
