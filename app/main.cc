@@ -11,7 +11,7 @@ namespace {
 using quoll::app::Command;
 
 constexpr Command kCommands[] = {
-    {"serve", "an HTTP/3 server of static files", quoll::app::serve},
+    {"serve", "an HTTP/3 server of static files (not there yet: it says so)", quoll::app::serve},
     {"version", "the version, and which implementation serves each algorithm", quoll::app::version},
 };
 
