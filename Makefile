@@ -33,6 +33,7 @@ test: ## every quick test
 	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test)
 	@ctest --test-dir $(BUILD)/test --output-on-failure
+	@test -d "$(SHARED)/vectors" || echo "SKIPPED: no published vectors at $(SHARED)/vectors (SHARED=path names them)" >&2
 
 vectors: ## make vectors DIR=path: every vector file below path
 	@test -n "$(DIR)" || { echo "make vectors wants DIR=path, a folder of vector files" >&2; exit 2; }
