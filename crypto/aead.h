@@ -78,7 +78,7 @@ inline constexpr uint64_t kChaCha20Poly1305IntegrityLimit = uint64_t{1} << 36;
 class AeadKey {
  public:
   /// Refuses a key of the wrong size (Failure::length).
-  static Result<AeadKey> create(const Aead& aead, Bytes key);
+  [[nodiscard]] static Result<AeadKey> create(const Aead& aead, Bytes key);
 
   AeadKey(const AeadKey&) = delete;
   AeadKey& operator=(const AeadKey&) = delete;
@@ -90,18 +90,18 @@ class AeadKey {
 
   /// Seals all jobs, or none: Failure::limit when that would pass the confidentiality limit, Failure::length for a
   /// message of more than kAeadMessageSizeMax bytes.
-  Result<void> seal(std::span<const SealJob> jobs);
+  [[nodiscard]] Result<void> seal(std::span<const SealJob> jobs);
 
   /// Seals one message; `out` must have exactly plaintext.size() + kAeadTagSize bytes and either start at the plaintext
   /// or not overlap it.
-  Result<void> seal(const Nonce& nonce, Bytes aad, Bytes plaintext, MutBytes out);
+  [[nodiscard]] Result<void> seal(const Nonce& nonce, Bytes aad, Bytes plaintext, MutBytes out);
 
   /// Opens all jobs and sets their `authentic`. Failure::limit when the integrity limit was reached earlier, or
   /// Failure::length when a job's data is shorter than a tag or too long; then nothing was touched.
-  Result<void> open(std::span<OpenJob> jobs);
+  [[nodiscard]] Result<void> open(std::span<OpenJob> jobs);
 
   /// Opens one message in place. The plaintext, a prefix of `data`; Failure::authentication if the tag is wrong.
-  Result<MutBytes> open(const Nonce& nonce, Bytes aad, MutBytes data);
+  [[nodiscard]] Result<MutBytes> open(const Nonce& nonce, Bytes aad, MutBytes data);
 
   /// Packets sealed with this key so far, and packets that failed to open.
   uint64_t sealed() const { return sealed_; }

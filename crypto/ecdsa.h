@@ -37,11 +37,11 @@ struct Ecdsa : Implementation {
 
 /// Signs a digest made with `hash` (which also drives RFC 6979). Returns the DER signature's size within `signature`,
 /// which has at least kEcdsaSignatureSizeMax bytes. Failure::weak_key for a private key out of range.
-Result<size_t> ecdsa_sign(const Ecdsa& ecdsa, const HashAlgorithm& hash, Bytes private_key, Bytes digest,
-                          MutBytes signature);
+[[nodiscard]] Result<size_t> ecdsa_sign(const Ecdsa& ecdsa, const HashAlgorithm& hash, Bytes private_key, Bytes digest,
+                                        MutBytes signature);
 
 /// Failure::malformed for a signature that is not canonical DER or out of range, Failure::point for a bad public key,
 /// Failure::authentication for a signature that does not verify.
-Result<void> ecdsa_verify(const Ecdsa& ecdsa, Bytes public_key, Bytes digest, Bytes signature);
+[[nodiscard]] Result<void> ecdsa_verify(const Ecdsa& ecdsa, Bytes public_key, Bytes digest, Bytes signature);
 
 }  // namespace quoll::crypto

@@ -33,16 +33,17 @@ struct Ed25519 : Implementation {
 };
 
 /// The public key of a seed; Failure::length for wrong sizes.
-Result<void> ed25519_public_key(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes seed, MutBytes public_key);
+[[nodiscard]] Result<void> ed25519_public_key(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes seed,
+                                              MutBytes public_key);
 
 /// Signs with a seed and the public key that ed25519_public_key() gave for it; Failure::length for wrong sizes.
 /// `message` and `signature` do not overlap.
-Result<void> ed25519_sign(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes seed, Bytes public_key,
-                          Bytes message, MutBytes signature);
+[[nodiscard]] Result<void> ed25519_sign(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes seed,
+                                        Bytes public_key, Bytes message, MutBytes signature);
 
 /// Failure::length for a public key or signature of a wrong size, Failure::authentication for a signature that does not
 /// verify.
-Result<void> ed25519_verify(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes public_key, Bytes message,
-                            Bytes signature);
+[[nodiscard]] Result<void> ed25519_verify(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes public_key,
+                                          Bytes message, Bytes signature);
 
 }  // namespace quoll::crypto

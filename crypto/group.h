@@ -32,13 +32,13 @@ struct Group : Implementation {
 };
 
 /// Draws a private key and computes its public key; the spans have exactly the group's sizes, else Failure::length.
-Result<void> generate(const Group& group, Rng& rng, MutBytes private_key, MutBytes public_key);
+[[nodiscard]] Result<void> generate(const Group& group, Rng& rng, MutBytes private_key, MutBytes public_key);
 
 /// The public key of a private key; Failure::weak_key when that is out of range.
-Result<void> derive_public(const Group& group, Bytes private_key, MutBytes public_key);
+[[nodiscard]] Result<void> derive_public(const Group& group, Bytes private_key, MutBytes public_key);
 
 /// The shared secret. Failure::length for wrong sizes (the peer's key included), Failure::point for a peer's key that
 /// is not a point of the curve in uncompressed form, or a result that is all zero.
-Result<void> agree(const Group& group, Bytes private_key, Bytes peer_public_key, MutBytes shared_secret);
+[[nodiscard]] Result<void> agree(const Group& group, Bytes private_key, Bytes peer_public_key, MutBytes shared_secret);
 
 }  // namespace quoll::crypto

@@ -40,7 +40,7 @@ struct HeaderProtection : Implementation {
 class HeaderProtectionKey {
  public:
   /// Refuses a key of the wrong size (Failure::length).
-  static Result<HeaderProtectionKey> create(const HeaderProtection& algorithm, Bytes key);
+  [[nodiscard]] static Result<HeaderProtectionKey> create(const HeaderProtection& algorithm, Bytes key);
 
   HeaderProtectionKey(const HeaderProtectionKey&) = delete;
   HeaderProtectionKey& operator=(const HeaderProtectionKey&) = delete;

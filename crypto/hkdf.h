@@ -12,11 +12,12 @@ namespace quoll::crypto {
 Digest hkdf_extract(const HashAlgorithm& algorithm, Bytes salt, Bytes input_keying_material);
 
 /// Fills `out`. Failure::length above 255 times digest_size bytes (RFC 5869 §2.3).
-Result<void> hkdf_expand(const HashAlgorithm& algorithm, Bytes pseudorandom_key, Bytes info, MutBytes out);
+[[nodiscard]] Result<void> hkdf_expand(const HashAlgorithm& algorithm, Bytes pseudorandom_key, Bytes info,
+                                       MutBytes out);
 
 /// `label` without its "tls13 " prefix. Failure::length for a label over 249 bytes, a context over 255, or an `out`
 /// over 65535 bytes or 255 times digest_size.
-Result<void> hkdf_expand_label(const HashAlgorithm& algorithm, Bytes secret, std::string_view label, Bytes context,
-                               MutBytes out);
+[[nodiscard]] Result<void> hkdf_expand_label(const HashAlgorithm& algorithm, Bytes secret, std::string_view label,
+                                             Bytes context, MutBytes out);
 
 }  // namespace quoll::crypto

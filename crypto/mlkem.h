@@ -26,14 +26,16 @@ struct MlKem768 : Implementation {
 };
 
 /// Spans have exactly the sizes above, else Failure::length. The decapsulation key is a secret.
-Result<void> mlkem768_keygen(const MlKem768& kem, Rng& rng, MutBytes encapsulation_key, MutBytes decapsulation_key);
+[[nodiscard]] Result<void> mlkem768_keygen(const MlKem768& kem, Rng& rng, MutBytes encapsulation_key,
+                                           MutBytes decapsulation_key);
 
 /// Failure::malformed for an encapsulation key with a coefficient that is not reduced.
-Result<void> mlkem768_encapsulate(const MlKem768& kem, Rng& rng, Bytes encapsulation_key, MutBytes ciphertext,
-                                  MutBytes secret);
+[[nodiscard]] Result<void> mlkem768_encapsulate(const MlKem768& kem, Rng& rng, Bytes encapsulation_key,
+                                                MutBytes ciphertext, MutBytes secret);
 
 /// Implicit rejection: a wrong ciphertext yields an unpredictable secret, not an error. Failure::malformed for a
 /// decapsulation key whose stored hash is wrong.
-Result<void> mlkem768_decapsulate(const MlKem768& kem, Bytes decapsulation_key, Bytes ciphertext, MutBytes secret);
+[[nodiscard]] Result<void> mlkem768_decapsulate(const MlKem768& kem, Bytes decapsulation_key, Bytes ciphertext,
+                                                MutBytes secret);
 
 }  // namespace quoll::crypto

@@ -46,7 +46,7 @@ class RsaPublicKey {
  public:
   /// Big-endian integers without superfluous zeros (one leading zero, as in DER, is accepted). Failure::weak_key for a
   /// modulus outside of 2048–4096 bits or even, or an exponent that is even, below 3 or of more than 33 bits.
-  static Result<RsaPublicKey> create(const Rsa& rsa, Bytes modulus, Bytes exponent);
+  [[nodiscard]] static Result<RsaPublicKey> create(const Rsa& rsa, Bytes modulus, Bytes exponent);
 
   RsaPublicKey(RsaPublicKey&&) noexcept;
   RsaPublicKey& operator=(RsaPublicKey&&) noexcept;
@@ -57,8 +57,8 @@ class RsaPublicKey {
   size_t modulus_bits() const;
 
   /// `digest` made with `hash`. Failure::authentication when the signature does not verify, whatever the reason.
-  Result<void> verify_pkcs1(const HashAlgorithm& hash, Bytes digest, Bytes signature) const;
-  Result<void> verify_pss(const HashAlgorithm& hash, Bytes digest, Bytes signature) const;
+  [[nodiscard]] Result<void> verify_pkcs1(const HashAlgorithm& hash, Bytes digest, Bytes signature) const;
+  [[nodiscard]] Result<void> verify_pss(const HashAlgorithm& hash, Bytes digest, Bytes signature) const;
 
  private:
   friend class RsaPrivateKey;
@@ -76,10 +76,10 @@ class RsaPrivateKey {
   };
 
   /// Failure::weak_key as for the public key, and for components that do not belong together.
-  static Result<RsaPrivateKey> create(const Rsa& rsa, const Components& components);
+  [[nodiscard]] static Result<RsaPrivateKey> create(const Rsa& rsa, const Components& components);
 
   /// A DER RSAPrivateKey (PKCS#1). Failure::malformed when it is not one.
-  static Result<RsaPrivateKey> parse(const Rsa& rsa, Bytes der);
+  [[nodiscard]] static Result<RsaPrivateKey> parse(const Rsa& rsa, Bytes der);
 
   RsaPrivateKey(RsaPrivateKey&&) noexcept;
   RsaPrivateKey& operator=(RsaPrivateKey&&) noexcept;
@@ -89,10 +89,10 @@ class RsaPrivateKey {
 
   /// Writes modulus_size() bytes. `rng` gives the salt and the blinding. Failure::length when `signature` has another
   /// size or the key is too small for the hash.
-  Result<void> sign_pss(const HashAlgorithm& hash, Rng& rng, Bytes digest, MutBytes signature) const;
+  [[nodiscard]] Result<void> sign_pss(const HashAlgorithm& hash, Rng& rng, Bytes digest, MutBytes signature) const;
 
   /// For test vectors and old certificates: deterministic.
-  Result<void> sign_pkcs1(const HashAlgorithm& hash, Rng& rng, Bytes digest, MutBytes signature) const;
+  [[nodiscard]] Result<void> sign_pkcs1(const HashAlgorithm& hash, Rng& rng, Bytes digest, MutBytes signature) const;
 
  private:
   struct Parts;

@@ -12,10 +12,11 @@
 namespace quoll::crypto {
 
 /// Fills `encoded`. Failure::length when it is too short for the hash or the digest is not of the hash's size.
-Result<void> encode_pkcs1(const HashAlgorithm& hash, Bytes digest, MutBytes encoded);
+[[nodiscard]] Result<void> encode_pkcs1(const HashAlgorithm& hash, Bytes digest, MutBytes encoded);
 
 /// Fills `encoded`, of ceil(em_bits / 8) bytes; `salt` is as long as the digest. Failure::length as above.
-Result<void> encode_pss(const HashAlgorithm& hash, Bytes digest, Bytes salt, size_t em_bits, MutBytes encoded);
+[[nodiscard]] Result<void> encode_pss(const HashAlgorithm& hash, Bytes digest, Bytes salt, size_t em_bits,
+                                      MutBytes encoded);
 
 /// Whether `encoded`, of ceil(em_bits / 8) bytes, is an encoding of the digest. `encoded` is used as working memory.
 bool verify_pss_encoding(const HashAlgorithm& hash, Bytes digest, size_t em_bits, MutBytes encoded);
