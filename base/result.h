@@ -14,6 +14,7 @@ enum class ErrorDomain : uint8_t {
   usage,        // the caller broke a function's contract; code is 0
   crypto,       // code is a crypto::Failure
   tls,          // code is an alert description, RFC 8446 §6
+  certificate,  // code is an x509::Failure
   transport,    // code is a transport error code, RFC 9000 §20.1
   application,  // code belongs to the application protocol, RFC 9000 §20.2
   system,       // code is an errno value

@@ -1,0 +1,50 @@
+// Private keys: from PKCS#8 (RFC 5208, RFC 5958), SEC 1 (RFC 5915) and PKCS#1 (RFC 8017), signing, generating.
+//
+// Wiped on destruction. Encrypted PKCS#8 is refused with a reason that says so.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/rng.h"
+#include "tls/x509/public_key.h"
+
+namespace quoll::x509 {
+
+inline constexpr size_t kSignatureSizeMax = crypto::kRsaModulusSizeMax;
+
+class PrivateKey {
+ public:
+  /// Any of the three DER forms. The provider must outlive the key.
+  [[nodiscard]] static Result<PrivateKey> parse_der(const crypto::Provider& provider, Bytes der);
+  /// The first private key of a PEM text ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"); other blocks are skipped.
+  [[nodiscard]] static Result<PrivateKey> parse_pem(const crypto::Provider& provider, std::string_view pem);
+  /// A new key; not for RSA (Failure::unsupported).
+  [[nodiscard]] static Result<PrivateKey> generate(const crypto::Provider& provider, KeyType type, Rng& rng);
+
+  PrivateKey(PrivateKey&&) noexcept;
+  PrivateKey& operator=(PrivateKey&&) noexcept;
+  ~PrivateKey();
+
+  KeyType type() const;
+  /// The SubjectPublicKeyInfo of the public half, DER.
+  Bytes public_key_info() const;
+  bool supports(SignatureAlgorithm algorithm) const;
+  /// Bytes that a signature takes at most.
+  size_t signature_size_max() const;
+
+  /// Signs `message` (hashing it as the algorithm says) into `signature` of at least signature_size_max() bytes;
+  /// returns the signature's size.
+  [[nodiscard]] Result<size_t> sign(SignatureAlgorithm algorithm, Rng& rng, Bytes message, MutBytes signature) const;
+
+  /// PKCS#8 in DER; the caller wipes it.
+  std::vector<uint8_t> to_pkcs8() const;
+
+ private:
+  struct Parts;
+  explicit PrivateKey(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace quoll::x509
