@@ -1,0 +1,63 @@
+// What a client keeps of a session to resume it: the ticket, its PSK, and what must be remembered for 0-RTT (RFC 8446
+// §4.6.1; RFC 9001 §4.6). The encoding is our own, versioned; it holds a secret, so a file of it wants mode 0600.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unix_time.h"
+#include "crypto/hash.h"
+#include "tls/codepoints.h"
+
+namespace quoll::tls {
+
+/// RFC 8446 §4.6.1: a client never uses a ticket longer than this, whatever its lifetime says.
+inline constexpr uint32_t kTicketLifetimeMax = 604'800;  // seconds
+
+struct ClientTicket {
+  std::string server_name;
+  std::string application_protocol;  // in 0-RTT, the same must be negotiated again
+  CipherSuite cipher_suite{};
+  crypto::Digest psk;
+  std::vector<uint8_t> ticket;
+  uint32_t lifetime_seconds = 0;
+  uint32_t age_add = 0;
+  uint32_t max_early_data_size = 0;  // 0: no 0-RTT; QUIC has 0xffffffff (RFC 9001 §4.6.1)
+  UnixTime received;
+  UnixTime authenticated_until;               // notAfter of the server's certificate: resumption does not outlive it
+  std::vector<uint8_t> transport_parameters;  // the server's of that connection (QUIC), encoded
+  std::vector<uint8_t> application_settings;  // the application's, such as HTTP/3 SETTINGS; set by its owner
+
+  /// Fresh enough to offer at `now`.
+  bool is_usable(UnixTime now) const;
+  uint32_t obfuscated_age(UnixTime now) const;
+
+  /// The caller wipes the encoding.
+  std::vector<uint8_t> encode() const;
+  [[nodiscard]] static Result<ClientTicket> decode(Bytes encoded);
+};
+
+/// Tickets by server name, each given out once (RFC 8446 appendix C.4: a ticket used twice lets observers link
+/// connections). Bounded: the oldest go first.
+class ClientTicketStore {
+ public:
+  explicit ClientTicketStore(size_t servers_max = 256, size_t tickets_per_server_max = 4)
+      : servers_max_(servers_max), tickets_per_server_max_(tickets_per_server_max) {}
+
+  void put(ClientTicket ticket);
+  /// The newest usable ticket for the server, removed from the store; unusable ones are dropped on the way.
+  std::optional<ClientTicket> take(std::string_view server_name, UnixTime now);
+  size_t size() const { return size_; }
+
+ private:
+  size_t servers_max_, tickets_per_server_max_;
+  size_t size_ = 0;
+  std::map<std::string, std::deque<ClientTicket>, std::less<>> by_server_;
+  std::deque<std::string> order_;  // least recently filled first
+};
+
+}  // namespace quoll::tls

@@ -1,0 +1,61 @@
+// Identity: a certificate chain with its private key, and how a server chooses among several.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "crypto/provider.h"
+#include "tls/codepoints.h"
+#include "tls/messages.h"
+#include "tls/x509/certificate.h"
+#include "tls/x509/private_key.h"
+
+namespace quoll::tls {
+
+class Identity {
+ public:
+  /// `chain`: DER certificates, leaf first, at least one; the rest is sent as it is. `ocsp_response`: a DER OCSPResponse
+  /// to staple, or empty. ErrorDomain::certificate when the leaf cannot be parsed or the key is not the leaf's.
+  [[nodiscard]] static Result<Identity> create(std::vector<std::vector<uint8_t>> chain, x509::PrivateKey key,
+                                               std::vector<uint8_t> ocsp_response = {});
+  /// The same from PEM texts: every CERTIFICATE block of `chain`, the first private key of `key`.
+  [[nodiscard]] static Result<Identity> from_pem(const crypto::Provider& provider, std::string_view chain,
+                                                 std::string_view key, std::vector<uint8_t> ocsp_response = {});
+
+  std::span<const std::vector<uint8_t>> chain() const { return chain_; }
+  const x509::Certificate& leaf() const { return leaf_; }
+  const x509::PrivateKey& key() const { return key_; }
+  Bytes ocsp_response() const { return ocsp_response_; }
+
+  /// Whether the leaf carries this DNS name (tls/x509/verify.h's verify_host).
+  bool is_for(std::string_view server_name) const;
+
+  /// The first of our preferred schemes that the key can make and the peer offered; empty if there is none.
+  std::optional<SignatureScheme> choose_scheme(CodeList<SignatureScheme> offered) const;
+
+ private:
+  Identity(std::vector<std::vector<uint8_t>> chain, x509::Certificate leaf, x509::PrivateKey key,
+           std::vector<uint8_t> ocsp_response);
+
+  std::vector<std::vector<uint8_t>> chain_;
+  x509::Certificate leaf_;
+  x509::PrivateKey key_;
+  std::vector<uint8_t> ocsp_response_;
+};
+
+using Identities = std::vector<std::shared_ptr<const Identity>>;
+
+struct ChosenIdentity {
+  const Identity* identity = nullptr;
+  SignatureScheme scheme{};
+  bool name_matched = false;
+};
+
+/// The identity for a server name (empty: none was sent) and the peer's schemes: among those that can sign, first one
+/// whose leaf carries the name exactly, then by wildcard, then the first of the list. Null when none can sign.
+ChosenIdentity choose_identity(const Identities& identities, std::string_view server_name,
+                               CodeList<SignatureScheme> offered);
+
+}  // namespace quoll::tls
