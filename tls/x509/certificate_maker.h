@@ -18,22 +18,22 @@
 namespace quoll::x509 {
 
 struct CertificateRequest {
-  std::string common_name;         // UTF-8, at most 64 characters; empty: the subject has no attribute
-  std::vector<std::string> names;  // subjectAltName: DNS names, or texts of IP addresses
-  UnixTime not_before, not_after;
+  std::string common_name = {};         // UTF-8, at most 64 characters; empty: the subject has no attribute
+  std::vector<std::string> names = {};  // subjectAltName: DNS names, or texts of IP addresses
+  UnixTime not_before = {}, not_after = {};
   bool is_ca = false;
-  std::optional<uint64_t> path_length;           // of a CA
+  std::optional<uint64_t> path_length = {};      // of a CA
   bool server_auth = true, client_auth = false;  // extendedKeyUsage of a leaf
   /// Name constraints of a CA: domains ("example.com"), or ranges of addresses ("192.0.2.0/24").
-  std::vector<std::string> permitted_names, excluded_names;
+  std::vector<std::string> permitted_names = {}, excluded_names = {};
 
   // For tests: certificates that are odd, or wrong.
-  std::optional<uint16_t> key_usage;            // KeyUsage bits instead of the usual ones; 0: no extension
-  std::optional<SignatureAlgorithm> algorithm;  // instead of the key's preferred one
+  std::optional<uint16_t> key_usage = {};            // KeyUsage bits instead of the usual ones; 0: no extension
+  std::optional<SignatureAlgorithm> algorithm = {};  // instead of the key's preferred one
   bool with_basic_constraints = true;
   bool with_key_identifiers = true;
-  uint8_t version = 3;                                 // below 3 there are no extensions at all
-  std::vector<std::vector<uint8_t>> extra_extensions;  // to add, each a whole Extension element
+  uint8_t version = 3;                                      // below 3 there are no extensions at all
+  std::vector<std::vector<uint8_t>> extra_extensions = {};  // to add, each a whole Extension element
 };
 
 /// The DER of a certificate for `subject_key` (a SubjectPublicKeyInfo), signed by the issuer. Without `issuer` it is

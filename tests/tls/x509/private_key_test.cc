@@ -48,9 +48,9 @@ bool refused(Bytes der, Failure failure) { return refused(PrivateKey::parse_der(
 /// What an ECPrivateKey may hold, and an odd one holds.
 struct Sec1 {
   uint64_t version = 1;
-  Buffer scalar;
-  std::optional<Buffer> curve;       // contents of an OBJECT IDENTIFIER
-  std::optional<Buffer> public_key;  // a point
+  Buffer scalar = {};
+  std::optional<Buffer> curve = {};       // contents of an OBJECT IDENTIFIER
+  std::optional<Buffer> public_key = {};  // a point
   bool trailing = false;
 
   Buffer der() const {
@@ -83,9 +83,9 @@ const Buffer kEd25519Algorithm = *from_hex("300506032b6570");
 
 struct Pkcs8 {
   uint64_t version = 0;
-  Buffer algorithm, private_key;
+  Buffer algorithm = {}, private_key = {};
   bool attributes = false;
-  std::optional<Buffer> public_key;
+  std::optional<Buffer> public_key = {};
   bool trailing = false;
 
   Buffer der() const {
