@@ -100,6 +100,10 @@ class DerWriter {
   void write(DerTag tag, Bytes contents);
   /// An INTEGER from a big-endian magnitude of any length, leading zeros allowed.
   void write_unsigned_integer(Bytes magnitude);
+  /// A BIT STRING of whole bytes.
+  void write_bit_string_bytes(Bytes bytes);
+  /// An element that is encoded already, header included.
+  void write_element(Bytes element) { append(element); }
 
   /// What has been written; empty when it did not fit.
   std::optional<Bytes> finish() const;
