@@ -31,6 +31,8 @@ enum class DerTag : uint8_t {
   ia5_string = 0x16,
   utc_time = 0x17,
   generalized_time = 0x18,
+  visible_string = 0x1a,
+  universal_string = 0x1c,
   bmp_string = 0x1e,
   sequence = 0x30,
   set = 0x31,
