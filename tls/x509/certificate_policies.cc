@@ -19,7 +19,7 @@ bool check_qualifiers(DerReader qualifiers, bool& all_known) {
     const std::optional<Bytes> id = read_oid(info);
     const std::optional<Bytes> qualifier = info.read_element();
     if (!id || !qualifier || !info.finished()) return false;
-    if (!oid::is(*id, oid::kCpsQualifier) && !oid::is(*id, oid::kUserNoticeQualifier)) all_known = false;
+    if (!oid::is(*id, oid::kPolicyQualifierCps) && !oid::is(*id, oid::kPolicyQualifierUserNotice)) all_known = false;
   }
   return qualifiers.finished();
 }

@@ -36,6 +36,7 @@ inline constexpr uint8_t kSha384[] = {0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2};
 inline constexpr uint8_t kSha512[] = {0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3};
 
 // Certificate extensions: RFC 5280 §4.2, RFC 6962 §3.3, RFC 7633.
+inline constexpr uint8_t kSubjectDirectoryAttributes[] = {0x55, 0x1d, 9};
 inline constexpr uint8_t kSubjectKeyIdentifier[] = {0x55, 0x1d, 14};
 inline constexpr uint8_t kKeyUsage[] = {0x55, 0x1d, 15};
 inline constexpr uint8_t kSubjectAltName[] = {0x55, 0x1d, 17};
@@ -47,16 +48,18 @@ inline constexpr uint8_t kPolicyMappings[] = {0x55, 0x1d, 33};
 inline constexpr uint8_t kAuthorityKeyIdentifier[] = {0x55, 0x1d, 35};
 inline constexpr uint8_t kPolicyConstraints[] = {0x55, 0x1d, 36};
 inline constexpr uint8_t kExtendedKeyUsage[] = {0x55, 0x1d, 37};
+inline constexpr uint8_t kFreshestCrl[] = {0x55, 0x1d, 46};
 inline constexpr uint8_t kInhibitAnyPolicy[] = {0x55, 0x1d, 54};
 inline constexpr uint8_t kAuthorityInfoAccess[] = {0x2b, 6, 1, 5, 5, 7, 1, 1};
+inline constexpr uint8_t kSubjectInfoAccess[] = {0x2b, 6, 1, 5, 5, 7, 1, 11};
 inline constexpr uint8_t kTlsFeature[] = {0x2b, 6, 1, 5, 5, 7, 1, 24};
 inline constexpr uint8_t kSignedCertificateTimestamps[] = {0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 2};
 inline constexpr uint8_t kMicrosoftApplicationPolicies[] = {0x2b, 6, 1, 4, 1, 0x82, 0x37, 0x15, 10};
 
 // Policies and their qualifiers: RFC 5280 §4.2.1.4.
 inline constexpr uint8_t kAnyPolicy[] = {0x55, 0x1d, 32, 0};
-inline constexpr uint8_t kCpsQualifier[] = {0x2b, 6, 1, 5, 5, 7, 2, 1};
-inline constexpr uint8_t kUserNoticeQualifier[] = {0x2b, 6, 1, 5, 5, 7, 2, 2};
+inline constexpr uint8_t kPolicyQualifierCps[] = {0x2b, 6, 1, 5, 5, 7, 2, 1};
+inline constexpr uint8_t kPolicyQualifierUserNotice[] = {0x2b, 6, 1, 5, 5, 7, 2, 2};
 
 // Extended key usages: RFC 5280 §4.2.1.12.
 inline constexpr uint8_t kAnyExtendedKeyUsage[] = {0x55, 0x1d, 37, 0};
@@ -66,6 +69,9 @@ inline constexpr uint8_t kCodeSigning[] = {0x2b, 6, 1, 5, 5, 7, 3, 3};
 inline constexpr uint8_t kEmailProtection[] = {0x2b, 6, 1, 5, 5, 7, 3, 4};
 inline constexpr uint8_t kTimeStamping[] = {0x2b, 6, 1, 5, 5, 7, 3, 8};
 inline constexpr uint8_t kOcspSigning[] = {0x2b, 6, 1, 5, 5, 7, 3, 9};
+
+// Kinds of otherName: RFC 8398 §3.
+inline constexpr uint8_t kSmtpUtf8Mailbox[] = {0x2b, 6, 1, 5, 5, 7, 8, 9};
 
 // Attributes of names: RFC 5280 appendix A, RFC 4519, RFC 2985.
 inline constexpr uint8_t kCommonName[] = {0x55, 4, 3};

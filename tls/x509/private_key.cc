@@ -233,6 +233,7 @@ PrivateKey::PrivateKey(PrivateKey&&) noexcept = default;
 PrivateKey& PrivateKey::operator=(PrivateKey&&) noexcept = default;
 PrivateKey::~PrivateKey() = default;
 
+const crypto::Provider& PrivateKey::provider() const { return parts_->provider; }
 KeyType PrivateKey::type() const { return parts_->type; }
 Bytes PrivateKey::public_key_info() const { return parts_->info; }
 

@@ -31,6 +31,7 @@ class PrivateKey {
   PrivateKey& operator=(PrivateKey&&) noexcept;
   ~PrivateKey();
 
+  const crypto::Provider& provider() const;
   KeyType type() const;
   /// The SubjectPublicKeyInfo of the public half, DER.
   Bytes public_key_info() const;
