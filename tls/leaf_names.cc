@@ -23,7 +23,7 @@ bool contains(const std::vector<std::string>& sorted, std::string_view name) {
 
 ServerName::ServerName(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.size() > kSizeMax || !x509::is_dns_name(name)) return;
+  if (name.size() > kSizeMax || !x509::is_host_name(name)) return;
   std::ranges::transform(name, text_.begin(), lower);
   size_ = name.size();
 }
@@ -32,7 +32,7 @@ LeafNames::LeafNames(const x509::Certificate& leaf) {
   if (!leaf.subject_alt_names) return;
   for (const x509::GeneralName& name : *leaf.subject_alt_names) {
     const std::string_view text = as_text(name.value);
-    if (name.kind != x509::GeneralName::Kind::dns || !x509::is_presented_dns_name(text)) continue;
+    if (name.kind != x509::GeneralName::Kind::dns || !x509::is_presented_name(text)) continue;
     if (text.starts_with('*')) {
       wildcards_.push_back(lower_case(text.substr(1)));
     } else {
