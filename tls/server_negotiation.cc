@@ -81,6 +81,12 @@ bool is_known_name(const Identities& identities, std::string_view name) {
   return std::ranges::any_of(identities, [&](const auto& identity) { return identity->is_for(name); });
 }
 
+char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equal_without_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower_case, lower_case);
+}
+
 /// The client's first choice among the suites of TLS 1.3; GREASE and unknown ones do not count.
 std::optional<CipherSuite> first_supported(CodeList<CipherSuite> offered) {
   for (size_t i = 0; i < offered.size(); i++) {
@@ -141,9 +147,7 @@ Result<std::string> requested_server_name(const ClientHello& hello, const Server
   }
   std::string name(as_text(sent));
   // RFC 6066 §3: names are compared without regard to case.
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::ranges::transform(name, name.begin(), lower_case);
   // RFC 6066 §3: a name that is not recognized may be refused by a fatal alert.
   if (config.strict_server_name && !is_known_name(config.identities, name)) {
     return abort_with(Alert::unrecognized_name, "no identity has the server name");
@@ -212,7 +216,7 @@ Result<ChosenIdentity> choose_server_identity(const ClientHello& hello, const Se
 
 const ClientPolicy& client_policy_for(const ServerConfig& config, std::string_view server_name) {
   for (const auto& [name, policy] : config.client_policies) {
-    if (!server_name.empty() && name == server_name) return policy;
+    if (!server_name.empty() && equal_without_case(name, server_name)) return policy;
   }
   return config.client_policy;
 }
