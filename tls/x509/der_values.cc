@@ -136,6 +136,16 @@ std::optional<Bytes> read_oid(DerReader& reader) {
   return contents;
 }
 
+std::string hex_text(Bytes bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const uint8_t byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
 std::string oid_text(Bytes contents) {
   std::string text;
   uint64_t arc = 0;
@@ -152,13 +162,7 @@ std::string oid_text(Bytes contents) {
     }
     arc = 0;
   }
-  if (ok) return text;
-  text = "#";
-  for (const uint8_t octet : contents) {
-    text += "0123456789abcdef"[octet >> 4];
-    text += "0123456789abcdef"[octet & 15];
-  }
-  return text;
+  return ok ? text : '#' + hex_text(contents);
 }
 
 std::optional<Bytes> read_integer_contents(DerReader& reader) {

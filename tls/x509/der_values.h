@@ -31,6 +31,9 @@ std::optional<BitString> read_bit_string(crypto::DerReader& reader);
 std::optional<Bytes> read_oid(crypto::DerReader& reader);
 bool is_oid(Bytes contents);
 
+/// Lower case, without separators.
+std::string hex_text(Bytes bytes);
+
 /// "2.5.29.15". Contents that are no OID, or have an arc above 64 bits, are given in hex: "#ff".
 std::string oid_text(Bytes contents);
 

@@ -55,42 +55,53 @@ bool visit_name(Bytes name, BeginRdn begin_rdn, VisitAttribute visit_attribute) 
   return rdns.finished();
 }
 
-void append(std::vector<uint8_t>& out, Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
-
-void append_sized(std::vector<uint8_t>& out, Bytes bytes) {
+/// A size of 64 bits, then the bytes.
+std::string sized(std::string_view bytes) {
   uint8_t size[8];
   store_be(size, uint64_t{bytes.size()});
-  append(out, size);
-  append(out, bytes);
+  std::string out(as_text(size));
+  out += bytes;
+  return out;
 }
 
 // What follows the type in the canonical form of an attribute.
-constexpr uint8_t kText = 't';
-constexpr uint8_t kBinary = 'b';
+constexpr char kText = 't';
+constexpr char kBinary = 'b';
 // The first byte of what is no Name; a size of 64 bits never begins like this.
 constexpr uint8_t kMalformed = 0xff;
 
-std::vector<uint8_t> canonical_attribute(const Attribute& attribute) {
-  std::vector<uint8_t> out;
-  append_sized(out, attribute.type);
+std::string canonical_attribute(const Attribute& attribute) {
+  std::string out = sized(as_text(attribute.type));
   if (const std::optional<std::string> text = string_to_utf8(attribute.tag, attribute.value)) {
-    out.push_back(kText);
-    append(out, as_bytes(fold_string(*text)));
+    out += kText;
+    out += fold_string(*text);
   } else {
-    out.push_back(kBinary);
-    append(out, attribute.element);
+    out += kBinary;
+    out += as_text(attribute.element);
   }
   return out;
 }
 
-using Rdn = std::vector<std::vector<uint8_t>>;  // canonical attributes
+/// One RDN by its canonical attributes.
+std::string canonical_rdn(std::vector<std::string> attributes) {
+  std::ranges::sort(attributes);  // RFC 5280 §7.1: attributes match in any order
+  std::string contents;
+  for (const std::string& attribute : attributes) contents += sized(attribute);
+  return sized(contents);
+}
 
-void append_rdn(std::vector<uint8_t>& out, Rdn& rdn) {
-  std::ranges::sort(rdn);  // RFC 5280 §7.1: attributes match in any order
-  std::vector<uint8_t> contents;
-  for (const std::vector<uint8_t>& attribute : rdn) append_sized(contents, attribute);
-  append_sized(out, contents);
-  rdn.clear();
+/// Empty for what is no Name.
+std::optional<std::string> canonical_form(Bytes name) {
+  std::string out;
+  std::vector<std::string> rdn;
+  const auto end_rdn = [&] {
+    if (!rdn.empty()) out += canonical_rdn(std::move(rdn));
+    rdn.clear();
+  };
+  const auto add = [&](const Attribute& attribute) { rdn.push_back(canonical_attribute(attribute)); };
+  if (!visit_name(name, end_rdn, add)) return std::nullopt;
+  end_rdn();
+  return out;
 }
 
 std::string_view attribute_name(Bytes type) {
@@ -123,13 +134,6 @@ std::string_view attribute_name(Bytes type) {
   return {};
 }
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-void append_hex(std::string& text, uint8_t byte) {
-  text += kHexDigits[byte >> 4];
-  text += kHexDigits[byte & 15];
-}
-
 /// Characters that a terminal would act upon, or that make a text look like another.
 bool is_unprintable(char32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
@@ -147,10 +151,7 @@ void append_escaped(std::string& text, std::string_view value) {
     const bool space_at_an_end = c == U' ' && (at_begin || rest.empty());
     const bool special = *c < 0x80 && std::string_view("\"+,;<>\\").contains(static_cast<char>(*c));
     if (is_unprintable(*c)) {
-      for (const char byte : bytes) {
-        text += '\\';
-        append_hex(text, static_cast<uint8_t>(byte));
-      }
+      for (const uint8_t byte : as_bytes(bytes)) text += '\\' + hex_text(Bytes(&byte, 1));
     } else {
       if (space_at_an_end || special || (at_begin && c == U'#')) text += '\\';
       text += bytes;
@@ -165,8 +166,7 @@ void append_attribute(std::string& text, const Attribute& attribute) {
   if (const std::optional<std::string> value = string_to_utf8(attribute.tag, attribute.value)) {
     append_escaped(text, *value);
   } else {
-    text += '#';  // RFC 4514 §2.4: what has no text is given as its DER in hex
-    for (const uint8_t byte : attribute.element) append_hex(text, byte);
+    text += '#' + hex_text(attribute.element);  // RFC 4514 §2.4: the DER of what has no text
   }
 }
 
@@ -177,27 +177,25 @@ bool name_is_well_formed(Bytes name) {
 }
 
 std::vector<uint8_t> canonical_name(Bytes name) {
-  std::vector<uint8_t> out;
-  Rdn rdn;
-  const auto begin_rdn = [&] {
-    if (!rdn.empty()) append_rdn(out, rdn);
-  };
-  if (!visit_name(name, begin_rdn,
-                  [&](const Attribute& attribute) { rdn.push_back(canonical_attribute(attribute)); })) {
-    out.assign(1, kMalformed);
-    append(out, name);
-    return out;
+  if (const std::optional<std::string> form = canonical_form(name)) {
+    const Bytes bytes = as_bytes(*form);
+    return {bytes.begin(), bytes.end()};
   }
-  begin_rdn();
+  std::vector<uint8_t> out(1 + name.size());
+  out[0] = kMalformed;
+  copy_bytes(out.data() + 1, name);
   return out;
 }
 
-bool names_equal(Bytes a, Bytes b) { return std::ranges::equal(a, b) || canonical_name(a) == canonical_name(b); }
+bool names_equal(Bytes a, Bytes b) {
+  if (std::ranges::equal(a, b)) return true;
+  const std::optional<std::string> form = canonical_form(a);
+  return form && form == canonical_form(b);
+}
 
 bool name_within(Bytes name, Bytes base) {
-  if (!name_is_well_formed(name) || !name_is_well_formed(base)) return false;
-  const std::vector<uint8_t> outer = canonical_name(base), inner = canonical_name(name);
-  return inner.size() >= outer.size() && std::equal(outer.begin(), outer.end(), inner.begin());
+  const std::optional<std::string> inner = canonical_form(name), outer = canonical_form(base);
+  return inner && outer && inner->starts_with(*outer);
 }
 
 std::string name_text(Bytes name) {
