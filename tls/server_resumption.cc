@@ -78,9 +78,8 @@ bool is_fresh(const ServerTicket& ticket, uint32_t obfuscated_age, Duration wind
 /// Whether a client with this ticket keeps to what the configuration allows now.
 bool allows_early_data(const ServerConfig& config, Mode mode, const ServerTicket& ticket) {
   if (!config.anti_replay || ticket.max_early_data_size == 0) return false;
-  // RFC 9001 §4.6.1: the size is a mark over QUIC; it also tells a ticket of QUIC from one of TCP.
-  constexpr uint32_t kQuicMark = 0xffffffff;
-  if (mode == Mode::quic) return ticket.max_early_data_size == kQuicMark;
+  // RFC 9001 §4.6.1: over QUIC the size is a mark. It also tells a ticket of QUIC from one of TCP.
+  if (mode == Mode::quic) return ticket.max_early_data_size == kQuicEarlyDataMark;
   return ticket.max_early_data_size <= config.max_early_data_size;
 }
 

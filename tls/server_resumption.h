@@ -18,14 +18,17 @@ namespace quoll::tls {
 /// How far in the future a ticket may have been issued: servers that share ticket keys do not share a clock.
 inline constexpr Duration kTicketClockSkewMax = Duration::seconds(60);
 
+/// NewSessionTicket's max_early_data_size over QUIC: a mark, not a size (RFC 9001 §4.6.1).
+inline constexpr uint32_t kQuicEarlyDataMark = 0xffffffff;
+
 /// The PSK that a server uses.
 struct ServerPsk {
   uint16_t index = 0;  // of the identity in the offer
   PskKind kind = PskKind::resumption;
   crypto::Digest key;
-  CipherSuite cipher_suite{};                           // to be selected with it: of the key's hash
-  std::optional<ServerTicket> ticket;                   // what was sealed in it; empty for an external PSK
-  std::optional<x509::Certificate> client_certificate;  // the ticket's, parsed
+  CipherSuite cipher_suite{};                                // to be selected with it: of the key's hash
+  std::optional<ServerTicket> ticket = {};                   // what was sealed in it; empty for an external PSK
+  std::optional<x509::Certificate> client_certificate = {};  // the ticket's, parsed
 };
 
 struct PskQuery {

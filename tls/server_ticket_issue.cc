@@ -5,6 +5,7 @@
 #include "tls/cipher_suite.h"
 #include "tls/grease.h"
 #include "tls/server_handshake.h"
+#include "tls/server_resumption.h"
 
 namespace quoll::tls {
 namespace {
@@ -16,10 +17,9 @@ uint32_t lifetime_of(const TicketIssue& issue, UnixTime now) {
   return std::min(issue.config.ticket_lifetime_seconds, kTicketLifetimeMax - static_cast<uint32_t>(age));
 }
 
-/// RFC 9001 §4.6.1: over QUIC the size is a mark.
 uint32_t early_data_size_of(const ServerConfig& config) {
   if (!config.anti_replay) return 0;
-  return config.mode == Mode::quic ? 0xffffffff : config.max_early_data_size;
+  return config.mode == Mode::quic ? kQuicEarlyDataMark : config.max_early_data_size;
 }
 
 }  // namespace
@@ -53,7 +53,11 @@ Result<void> issue_ticket(const TicketIssue& issue, Rng& rng, Outbox& out, UnixT
   };
   const std::vector<uint8_t> sealed = config.ticket_keys->seal(ticket, rng, now);
 
-  NewSessionTicket message{.lifetime_seconds = lifetime, .age_add = ticket.age_add, .nonce = nonce, .ticket = sealed};
+  NewSessionTicket message;
+  message.lifetime_seconds = lifetime;
+  message.age_add = ticket.age_add;
+  message.nonce = nonce;
+  message.ticket = sealed;
   if (ticket.max_early_data_size != 0) message.max_early_data_size = ticket.max_early_data_size;
   const RawExtension grease{.type = static_cast<ExtensionType>(draw_grease(rng)), .data = {}};
   const std::span<const RawExtension> extra(&grease, config.grease ? 1 : 0);
