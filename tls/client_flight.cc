@@ -208,7 +208,7 @@ Result<void> ClientHandshake::send_certificate() {
 
   std::array<uint8_t, x509::kSignatureSizeMax> signature;
   const Digest signed_hash = transcript_.digest();
-  const Result<size_t> size = sign_certificate_verify(identity->key(), request_->scheme, context_.rng,
+  const Result<size_t> size = sign_certificate_verify(*identity, request_->scheme, context_.rng,
                                                       {.signer = Side::client, .hash = signed_hash}, signature);
   if (!size) return std::unexpected(size.error());
   const CertificateVerify verify{.scheme = request_->scheme, .signature = Bytes(signature).first(*size)};

@@ -100,13 +100,13 @@ Result<void> check_certificate_verify(const crypto::Provider& provider, const x5
   return {};
 }
 
-Result<size_t> sign_certificate_verify(const x509::PrivateKey& key, SignatureScheme scheme, Rng& rng,
+Result<size_t> sign_certificate_verify(const Identity& identity, SignatureScheme scheme, Rng& rng,
                                        const SignedTranscript& transcript, MutBytes signature) {
-  const std::optional<x509::SignatureAlgorithm> algorithm = handshake_algorithm(scheme, key.type());
+  const std::optional<x509::SignatureAlgorithm> algorithm = handshake_algorithm(scheme, identity.key_type());
   if (!algorithm) return abort_with(Alert::internal_error, "a signature scheme that is not for our key");
   std::array<uint8_t, kCertificateVerifyContentSizeMax> content;
   const size_t size = certificate_verify_content(transcript.signer, transcript.hash, content);
-  const Result<size_t> signed_size = key.sign(*algorithm, rng, Bytes(content).first(size), signature);
+  const Result<size_t> signed_size = identity.key().sign(*algorithm, rng, Bytes(content).first(size), signature);
   if (!signed_size) return abort_with(Alert::internal_error, "our key did not sign");
   return *signed_size;
 }

@@ -53,9 +53,9 @@ struct SignedTranscript {
                                                     std::span<const SignatureScheme> offered,
                                                     const SignedTranscript& transcript);
 
-/// Signs with the key, by a scheme that choose_scheme() gave, into `signature` of at least key.signature_size_max()
-/// bytes; returns the signature's size. internal_error when the key fails.
-[[nodiscard]] Result<size_t> sign_certificate_verify(const x509::PrivateKey& key, SignatureScheme scheme, Rng& rng,
+/// Signs with the identity's key, by a scheme that choose_scheme() gave, into `signature` of at least
+/// key().signature_size_max() bytes; returns the signature's size. internal_error when the key fails.
+[[nodiscard]] Result<size_t> sign_certificate_verify(const Identity& identity, SignatureScheme scheme, Rng& rng,
                                                      const SignedTranscript& transcript, MutBytes signature);
 
 /// The schemes that a configuration accepts in a CertificateVerify: the preferred ones, or the default.
