@@ -35,6 +35,8 @@ class TrustStore {
   bool contains(Bytes der) const;
 
   size_t size() const { return certificates_.size(); }
+  /// All anchors, in the order in which they were added.
+  std::span<const std::unique_ptr<Certificate>> certificates() const { return certificates_; }
 
  private:
   using Group = std::vector<const Certificate*>;  // of one subject
