@@ -29,6 +29,11 @@ struct Established {
   Digest resumption_master;
   Digest client_application_traffic;  // streams only: KeyUpdate needs them
   Digest server_application_traffic;
+  /// Server: when the client last proved who it is with a full handshake. Client: until when the server's certificate
+  /// holds. Both are carried over by resumption.
+  UnixTime authenticated;
+  UnixTime authenticated_until;
+  std::vector<uint8_t> peer_transport_parameters;  // client over QUIC: tickets remember them
 };
 
 /// What both machines are given and work with. The Session owns it and outlives them.
@@ -37,10 +42,14 @@ struct HandshakeContext {
   Mode mode;
   Rng& rng;
   KeyLog* key_log;
-  Outbox out;
-  Negotiated negotiated;
-  std::optional<Digest> early_exporter_master;
-  std::optional<Digest> exporter_master;  // as soon as it is known
+  Outbox out = {};
+  Negotiated negotiated = {};
+  struct EarlyExporter {
+    CipherSuite cipher_suite{};  // of the PSK
+    Digest master;
+  };
+  std::optional<EarlyExporter> early_exporter = {};  // while 0-RTT is offered or accepted
+  std::optional<Digest> exporter_master = {};        // as soon as it is known
 };
 
 class Handshake {

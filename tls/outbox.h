@@ -1,8 +1,8 @@
 // Outbox: the outputs of a session in order, until they are polled.
 #pragma once
 
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "tls/messages.h"
 #include "tls/session.h"
@@ -23,25 +23,32 @@ class Outbox {
   void put(Output output) { queue_.push_back(std::move(output)); }
 
   std::optional<Output> poll() {
-    if (queue_.empty()) return {};
-    std::optional<Output> first = std::move(queue_.front());
-    queue_.pop_front();
-    return first;
+    if (first_ == queue_.size()) return {};
+    std::optional<Output> output = std::move(queue_[first_++]);
+    if (first_ == queue_.size()) {
+      queue_.clear();
+      first_ = 0;
+    }
+    return output;
   }
 
-  bool empty() const { return queue_.empty(); }
+  bool empty() const { return first_ == queue_.size(); }
+
+  /// Gives memory back; nothing waits any more.
+  void shrink() { queue_.shrink_to_fit(); }
 
  private:
   /// The bytes of a Send at the end of the queue, made if need be: a flight of one level leaves in one piece.
   std::vector<uint8_t>& open(Level level) {
-    if (!queue_.empty()) {
+    if (!empty()) {
       if (Send* last = std::get_if<Send>(&queue_.back()); last && last->level == level) return last->bytes;
     }
     queue_.push_back(Send{level, {}});
     return std::get<Send>(queue_.back()).bytes;
   }
 
-  std::deque<Output> queue_;
+  std::vector<Output> queue_;
+  size_t first_ = 0;  // before it: polled
 };
 
 }  // namespace quoll::tls

@@ -70,7 +70,7 @@ struct Negotiated {
   CipherSuite cipher_suite{};
   std::optional<NamedGroup> group;
   std::string application_protocol;  // empty: none
-  std::string server_name;           // the SNI that was sent or received; empty: none
+  std::string server_name;           // client: the name that it asked for; server: the SNI it got; empty: none
   bool resumed = false;              // by ticket or external PSK
   bool hello_retry = false;
   bool early_data = false;  // 0-RTT was accepted
@@ -113,7 +113,8 @@ class Session {
   /// The same from the early exporter secret, while 0-RTT is offered or was accepted.
   [[nodiscard]] Result<void> export_early_keying_material(std::string_view label, Bytes context, MutBytes out) const;
 
-  /// Server, complete: sends one more ticket. A usage error where the configuration has no ticket keys, or on a client.
+  /// Server, complete: sends one more ticket. A usage error where the configuration has no ticket keys, on a client, and
+  /// after confirm() if the client authenticated with a certificate (a ticket carries it).
   [[nodiscard]] Result<void> send_ticket(UnixTime now);
 
   /// Streams, complete: new write keys, announced by a KeyUpdate; with `request_peer`, the peer is to do the same. A
