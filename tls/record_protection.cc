@@ -64,13 +64,14 @@ Result<void> RecordProtection::seal(std::span<const RecordToSeal> records) {
 
 Result<OpenedRecord> RecordProtection::open(MutBytes record) {
   DCHECK(record.size() >= kRecordHeaderSize);
-  const auto opened = key_.open(nonce(sequence_number_), record.first(kRecordHeaderSize),
-                                record.subspan(kRecordHeaderSize));
+  const auto opened =
+      key_.open(nonce(sequence_number_), record.first(kRecordHeaderSize), record.subspan(kRecordHeaderSize));
   // RFC 8446 §5.2: one alert for every way in which a record cannot be opened, such as being shorter than a tag.
   if (!opened) return abort_with(Alert::bad_record_mac, "a record that does not open");
   sequence_number_++;
   // RFC 8446 §5.4: padding counts, too.
-  if (opened->size() > kRecordInnerSizeMax) return abort_with(Alert::record_overflow, "more than 2^14 bytes in a record");
+  if (opened->size() > kRecordInnerSizeMax)
+    return abort_with(Alert::record_overflow, "more than 2^14 bytes in a record");
   size_t size = opened->size();
   while (size > 0 && (*opened)[size - 1] == 0) size--;
   if (size == 0) return abort_with(Alert::unexpected_message, "a record without a content type");

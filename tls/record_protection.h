@@ -27,9 +27,9 @@ enum class ContentType : uint8_t {
 
 // Sizes in bytes.
 inline constexpr size_t kRecordHeaderSize = 5;
-inline constexpr size_t kRecordContentSizeMax = size_t{1} << 14;                  // TLSPlaintext.fragment
-inline constexpr size_t kRecordInnerSizeMax = kRecordContentSizeMax + 1;          // TLSInnerPlaintext
-inline constexpr size_t kRecordCiphertextSizeMax = kRecordContentSizeMax + 256;   // TLSCiphertext.encrypted_record
+inline constexpr size_t kRecordContentSizeMax = size_t{1} << 14;                 // TLSPlaintext.fragment
+inline constexpr size_t kRecordInnerSizeMax = kRecordContentSizeMax + 1;         // TLSInnerPlaintext
+inline constexpr size_t kRecordCiphertextSizeMax = kRecordContentSizeMax + 256;  // TLSCiphertext.encrypted_record
 inline constexpr size_t kRecordOverhead = kRecordHeaderSize + 1 + crypto::kAeadTagSize;  // without padding
 
 /// Content to seal into one record. `content` and `padding` together are at most kRecordContentSizeMax bytes. `out` takes
