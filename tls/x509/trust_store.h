@@ -32,6 +32,8 @@ class TrustStore {
   bool contains(Bytes der) const;
 
   size_t size() const { return certificates_.size(); }
+  /// All anchors, in the order in which they were added.
+  std::span<const std::unique_ptr<Certificate>> certificates() const { return certificates_; }
 
  private:
   std::vector<std::unique_ptr<Certificate>> certificates_;
