@@ -106,7 +106,7 @@ void ServerFlight::send_certificate(const ServerParameters& parameters) {
 Result<void> ServerFlight::send_certificate_verify(const ServerParameters& parameters) {
   const Digest hash = transcript_.digest();
   std::array<uint8_t, x509::kSignatureSizeMax> signature;
-  const Result<size_t> size = sign_certificate_verify(parameters.identity.identity->key(), parameters.identity.scheme,
+  const Result<size_t> size = sign_certificate_verify(*parameters.identity.identity, parameters.identity.scheme,
                                                       context_.rng, {.signer = Side::server, .hash = hash}, signature);
   if (!size) return std::unexpected(size.error());
   const CertificateVerify message{.scheme = parameters.identity.scheme, .signature = Bytes(signature).first(*size)};

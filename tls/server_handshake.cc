@@ -448,7 +448,7 @@ Result<std::unique_ptr<ServerHandshake>> start_server_handshake(HandshakeContext
   if (context.mode == Mode::stream && !options.transport_parameters.empty()) {
     return usage_error("transport parameters are for QUIC");
   }
-  if (options.early_data_context.size() > kEarlyDataContextSizeMax) {
+  if (options.early_data_context.size() > ServerTicket::kEarlyDataContextSizeMax) {
     return usage_error("early_data_context is too large for tickets");
   }
   return std::make_unique<ServerMachine>(context, std::move(config), std::move(options));

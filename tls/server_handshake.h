@@ -17,14 +17,9 @@ class ServerHandshake : public Handshake {
 [[nodiscard]] Result<std::unique_ptr<ServerHandshake>> start_server_handshake(
     HandshakeContext& context, std::shared_ptr<const ServerConfig> config, ServerOptions options);
 
-/// A client's certificate that is larger (bytes) is not put into tickets, so such a client gets none.
-inline constexpr size_t kTicketCertificateSizeMax = 4 * 1024;
-/// Bytes of ServerOptions::early_data_context: tickets carry it.
-inline constexpr size_t kEarlyDataContextSizeMax = 2 * 1024;
-
 /// Over an established session: writes a NewSessionTicket to the outbox; nothing when it would be of no use: the client
-/// does not take tickets, its certificate is too large, or it proved who it is too long ago. A usage error without
-/// ticket keys.
+/// does not take tickets, its certificate is too large for one, or it proved who it is too long ago. A usage error
+/// without ticket keys.
 struct TicketIssue {
   const ServerConfig& config;
   const Established& established;

@@ -28,7 +28,7 @@ Result<void> issue_ticket(const TicketIssue& issue, Rng& rng, Outbox& out, UnixT
   const ServerConfig& config = issue.config;
   if (!config.ticket_keys) return usage_error("no keys to make tickets with");
   // RFC 8446 §4.2.9: no tickets that the client's modes do not fit.
-  if (!issue.established.takes_tickets || issue.client_certificate.size() > kTicketCertificateSizeMax) return {};
+  if (!issue.established.takes_tickets) return {};
   const uint32_t lifetime = lifetime_of(issue, now);
   if (lifetime == 0) return {};
 
@@ -52,6 +52,7 @@ Result<void> issue_ticket(const TicketIssue& issue, Rng& rng, Outbox& out, UnixT
       .client_certificate = {issue.client_certificate.begin(), issue.client_certificate.end()},
   };
   const std::vector<uint8_t> sealed = config.ticket_keys->seal(ticket, rng, now);
+  if (sealed.empty()) return {};
 
   NewSessionTicket message;
   message.lifetime_seconds = lifetime;
