@@ -1,8 +1,11 @@
 // quoll cert verify: whether a chain leads to an authority that is trusted, and if not, why.
+#include <sys/stat.h>
+
 #include <cstdio>
 
 #include "app/cert.h"
 #include "app/commands.h"
+#include "os/trust.h"
 #include "tls/x509/failure.h"
 #include "tls/x509/name.h"
 #include "tls/x509/pem.h"
@@ -100,12 +103,32 @@ std::string make_question(const Arguments& arguments, Question& question) {
   return {};
 }
 
+bool is_folder(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/// A bundle, a folder of such, or a DER file.
+Result<void> load_authorities(std::string_view path, x509::TrustStore& anchors) {
+  const std::string name(path);
+  const auto loaded =
+      is_folder(name) ? os::load_trust_directory(anchors, name.c_str()) : os::load_trust_file(anchors, name.c_str());
+  if (loaded) return {};
+  if (loaded.error().domain != ErrorDomain::certificate || is_folder(name)) return std::unexpected(loaded.error());
+  auto certificates = read_certificates(path);
+  if (!certificates) return std::unexpected(certificates.error());
+  for (Certificate& certificate : *certificates) anchors.add(std::move(certificate));
+  return {};
+}
+
 /// 0, or an exit code after an error that has been printed.
 int load_anchors(const Arguments& arguments, x509::TrustStore& anchors) {
+  if (!arguments.has("ca")) {
+    const auto loaded = os::load_system_trust(anchors);
+    return loaded ? 0 : failed(kUsage, "the system's authorities", loaded.error());
+  }
   for (const std::string_view path : arguments.values("ca")) {
-    auto certificates = read_certificates(path);
-    if (!certificates) return failed(kUsage, path, certificates.error());
-    for (Certificate& certificate : *certificates) anchors.add(std::move(certificate));
+    if (const auto loaded = load_authorities(path, anchors); !loaded) return failed(kUsage, path, loaded.error());
   }
   return 0;
 }
