@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "crypto/der.h"
 #include "tests/support/random.h"
 #include "tests/tls/x509/key_samples.h"
 #include "tls/cipher_suite.h"
@@ -87,13 +88,17 @@ Offer everything() {
 
 /// The SubjectPublicKeyInfo of `key` with the algorithm of another type.
 Buffer relabelled(const PrivateKey& key, KeyType type) {
-  const Bytes ours = x509::key_algorithm_identifier(key.type()), theirs = x509::key_algorithm_identifier(type);
-  const Bytes info = key.public_key_info();
-  Buffer contents(theirs.begin(), theirs.end());
-  contents.insert(contents.end(), info.begin() + 4 + static_cast<std::ptrdiff_t>(ours.size()), info.end());
-  Buffer out = {0x30, 0x82, static_cast<uint8_t>(contents.size() >> 8), static_cast<uint8_t>(contents.size())};
-  out.insert(out.end(), contents.begin(), contents.end());
-  return out;
+  crypto::DerReader info = crypto::DerReader(key.public_key_info()).enter(crypto::DerTag::sequence);
+  info.read_element();
+  crypto::DerReader algorithm(x509::key_algorithm_identifier(type));
+  Buffer room(2'048);
+  crypto::DerWriter writer(room);
+  const size_t sequence = writer.open(crypto::DerTag::sequence);
+  writer.write(crypto::DerTag::sequence, algorithm.read(crypto::DerTag::sequence).value());
+  writer.write(crypto::DerTag::bit_string, info.read(crypto::DerTag::bit_string).value());
+  writer.close(sequence);
+  room.resize(writer.finish().value().size());
+  return room;
 }
 
 void check_refused(const Result<Identity>& result, x509::Failure failure) {
