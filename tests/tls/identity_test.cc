@@ -86,11 +86,11 @@ Offer everything() {
           rsa_pss_pss_sha256,  rsa_pss_pss_sha384,  rsa_pss_pss_sha512,  ed25519};
 }
 
-/// The SubjectPublicKeyInfo of `key` with the algorithm of another type.
-Buffer relabelled(const PrivateKey& key, KeyType type) {
+/// The SubjectPublicKeyInfo of `key` with another AlgorithmIdentifier.
+Buffer relabelled(const PrivateKey& key, Bytes algorithm_identifier) {
   crypto::DerReader info = crypto::DerReader(key.public_key_info()).enter(crypto::DerTag::sequence);
   info.read_element();
-  crypto::DerReader algorithm(x509::key_algorithm_identifier(type));
+  crypto::DerReader algorithm(algorithm_identifier);
   Buffer room(2'048);
   crypto::DerWriter writer(room);
   const size_t sequence = writer.open(crypto::DerTag::sequence);
@@ -100,6 +100,8 @@ Buffer relabelled(const PrivateKey& key, KeyType type) {
   room.resize(writer.finish().value().size());
   return room;
 }
+
+Buffer relabelled(const PrivateKey& key, KeyType type) { return relabelled(key, x509::key_algorithm_identifier(type)); }
 
 void check_refused(const Result<Identity>& result, x509::Failure failure) {
   REQUIRE_FALSE(result.has_value());
@@ -207,6 +209,19 @@ TEST_SUITE("identity_schemes") {
     const auto restricted = identity(key_of(tests::kPkcs8PssSha384), {});
     CHECK(restricted->choose_scheme(everything()) == SignatureScheme::rsa_pss_pss_sha384);
     CHECK_FALSE(restricted->choose_scheme(Offer{SignatureScheme::rsa_pss_pss_sha256}));
+  }
+
+  // RFC 4055 §3.3.
+  TEST_CASE("a leaf that restricts its key to one hash does so for a key that knows nothing of that") {
+    const PrivateKey restricted = key_of(tests::kPkcs8PssSha384);
+    PrivateKey key = key_of(tests::kPkcs1Rsa);
+    const Bytes algorithm =
+        crypto::DerReader(restricted.public_key_info()).enter(crypto::DerTag::sequence).read_element().value();
+    const Buffer leaf = leaf_for(relabelled(key, algorithm), {});
+    const Result<Identity> made = Identity::create({leaf}, std::move(key));
+    REQUIRE(made.has_value());
+    CHECK(made->choose_scheme(everything()) == SignatureScheme::rsa_pss_pss_sha384);
+    CHECK_FALSE(made->choose_scheme(Offer{SignatureScheme::rsa_pss_pss_sha256}));
   }
 
   TEST_CASE("the leaf says whether an RSA key is for PSS alone, whatever the file of the key says") {
