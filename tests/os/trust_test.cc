@@ -114,7 +114,8 @@ TEST_SUITE("os") {
     const TemporaryDirectory directory;
     tests::Authorities make(23);
     write(directory / "a.pem", new_root(make, "One"));
-    for (size_t i = 0; i < os::kTrustFilesMax; i++) write(directory / ("x" + std::to_string(i)).c_str(), "");
+    for (size_t i = 0; i < os::kTrustFilesMax; i++)
+      write(directory / std::string("x").append(std::to_string(i)).c_str(), "");
     x509::TrustStore store;
     const auto loaded = os::load_trust_directory(store, directory.path().c_str());
     REQUIRE_FALSE(loaded);

@@ -263,8 +263,8 @@ TEST_SUITE("name_constraints") {
   TEST_CASE("comparisons are counted, over all calls, and end at the limit") {
     std::vector<Buffer> names, bases;
     for (int i = 0; i < 20; i++) {
-      names.push_back(dns("a" + std::to_string(i) + ".example"));
-      bases.push_back(dns("b" + std::to_string(i) + ".example"));
+      names.push_back(dns(std::string("a").append(std::to_string(i)).append(".example")));
+      bases.push_back(dns(std::string("b").append(std::to_string(i)).append(".example")));
     }
     const Certificate below = leaf(names), above = authority({.excluded = bases});
     const size_t needed = 20 * 20 + 20 + 21;  // comparisons, constraints, names and the subject

@@ -442,7 +442,7 @@ TEST_SUITE("verify") {
       std::vector<Party> below;
       for (size_t k = 0; k < kKeys; k++) {
         PrivateKey key = make.key();
-        const CertificateRequest request = authority_request("Level " + std::to_string(level));
+        const CertificateRequest request = authority_request(std::string("Level ").append(std::to_string(level)));
         for (const Party& issuer : above) chain.push_back(make.certify(request, key, &issuer));
         Certificate certificate = make.certify(request, key, &above[0]);
         below.push_back({std::move(key), std::move(certificate)});
