@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +17,12 @@ using tests::Buffer;
 using tests::message_of;
 using tests::to_buffer;
 
-inline Buffer unhex(std::string_view text) { return from_hex(text).value(); }
+/// Hexadecimal, with spaces wherever they help.
+inline Buffer unhex(std::string_view text) {
+  std::string digits(text);
+  std::erase(digits, ' ');
+  return from_hex(digits).value();
+}
 
 /// An extension by its hexadecimal contents.
 struct HexExtension {

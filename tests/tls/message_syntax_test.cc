@@ -69,298 +69,74 @@ TEST_SUITE("message syntax") {
 
   TEST_CASE("a ClientHello's extensions have the syntax of their RFCs") {
     const std::string zeros32(64, '0');
-    const std::string one_psk =
-        "0007"
-        "0001aa"
-        "00000000"
-        "0021"
-        "20" +
-        zeros32;
-    const std::string two_binders =
-        "0007"
-        "0001aa"
-        "00000000"
-        "0042"
-        "20" +
-        zeros32 + "20" + zeros32;
-    const std::string two_identities =
-        "000e"
-        "0001aa00000000"
-        "0001bb00000000"
-        "0021"
-        "20" +
-        zeros32;
-    const std::string short_binder =
-        "0007"
-        "0001aa"
-        "00000000"
-        "0020"
-        "1f" +
-        zeros32.substr(2);
-    const std::string empty_identity =
-        "0006"
-        "0000"
-        "00000000"
-        "0021"
-        "20" +
-        zeros32;
-    const std::string no_identity =
-        "0000"
-        "0021"
-        "20" +
-        zeros32;
-    const std::string cut_age =
-        "0006"
-        "0001aa"
-        "000000"
-        "0021"
-        "20" +
-        zeros32;
+    const std::string one_psk = "0007 0001aa 00000000 0021 20" + zeros32;
+    const std::string two_binders = "0007 0001aa 00000000 0042 20" + zeros32 + "20" + zeros32;
+    const std::string two_identities = "000e 0001aa00000000 0001bb00000000 0021 20" + zeros32;
+    const std::string short_binder = "0007 0001aa 00000000 0020 1f" + zeros32.substr(2);
+    const std::string empty_identity = "0006 0000 00000000 0021 20" + zeros32;
+    const std::string no_identity = "0000 0021 20" + zeros32;
+    const std::string cut_age = "0006 0001aa 000000 0021 20" + zeros32;
     const std::string cut_list = one_psk.substr(0, 18);
-    const std::string long_name =
-        "0102"
-        "00"
-        "00ff" +
-        std::string(2 * 255, '6');
-    const std::string too_long_name =
-        "0103"
-        "00"
-        "0100" +
-        std::string(2 * 256, '6');
+    const std::string long_name = "0102 00 00ff" + std::string(2 * 255, '6');
+    const std::string too_long_name = "0103 00 0100" + std::string(2 * 256, '6');
     const Contents cases[] = {
-        {server_name,
-         "0004"
-         "00"
-         "0001"
-         "61",
-         kAccepted},
-        {server_name,
-         "0009"
-         "00"
-         "0006"
-         "612e5f2d3a39",
-         kAccepted},
+        {server_name, "0004 00 0001 61", kAccepted},
+        {server_name, "0009 00 0006 612e5f2d3a39", kAccepted},
         {server_name, long_name, kAccepted},
         {server_name, too_long_name, Alert::decode_error},
         {server_name, "", Alert::decode_error},
         {server_name, "0000", Alert::decode_error},
-        {server_name,
-         "0003"
-         "00"
-         "0000",
-         Alert::decode_error},  // an empty name
-        {server_name,
-         "0004"
-         "01"
-         "0001"
-         "61",
-         Alert::decode_error},  // another type
-        {server_name,
-         "0008"
-         "00"
-         "0001"
-         "61"
-         "00"
-         "0001"
-         "62",
-         Alert::decode_error},  // two names
-        {server_name,
-         "0005"
-         "00"
-         "0002"
-         "6100",
-         Alert::decode_error},  // NUL
-        {server_name,
-         "0005"
-         "00"
-         "0002"
-         "6120",
-         Alert::decode_error},
-        {server_name,
-         "0005"
-         "00"
-         "0002"
-         "61c3",
-         Alert::decode_error},
-        {server_name,
-         "0004"
-         "00"
-         "0001"
-         "61"
-         "00",
-         Alert::decode_error},  // trailing
-        {server_name,
-         "0005"
-         "00"
-         "0001"
-         "61",
-         Alert::decode_error},  // cut
-        {status_request,
-         "01"
-         "0000"
-         "0000",
-         kAccepted},
-        {status_request,
-         "01"
-         "0003"
-         "000130"
-         "0002"
-         "3000",
-         kAccepted},
-        {status_request,
-         "02"
-         "ffff",
-         kAccepted},  // of another type, with whatever it says
-        {status_request,
-         "01"
-         "0000",
-         Alert::decode_error},
-        {status_request,
-         "01"
-         "0002"
-         "0000"
-         "0000",
-         Alert::decode_error},  // an empty responder
-        {status_request,
-         "01"
-         "0000"
-         "0000"
-         "00",
-         Alert::decode_error},
+        {server_name, "0003 00 0000", Alert::decode_error},                // an empty name
+        {server_name, "0004 01 0001 61", Alert::decode_error},             // another type
+        {server_name, "0008 00 0001 61 00 0001 62", Alert::decode_error},  // two names
+        {server_name, "0005 00 0002 6100", Alert::decode_error},           // NUL
+        {server_name, "0005 00 0002 6120", Alert::decode_error},
+        {server_name, "0005 00 0002 61c3", Alert::decode_error},
+        {server_name, "0004 00 0001 61 00", Alert::decode_error},  // trailing
+        {server_name, "0005 00 0001 61", Alert::decode_error},     // cut
+        {status_request, "01 0000 0000", kAccepted},
+        {status_request, "01 0003 000130 0002 3000", kAccepted},
+        {status_request, "02 ffff", kAccepted},  // of another type, with whatever it says
+        {status_request, "01 0000", Alert::decode_error},
+        {status_request, "01 0002 0000 0000", Alert::decode_error},  // an empty responder
+        {status_request, "01 0000 0000 00", Alert::decode_error},
         {status_request, "", Alert::decode_error},
-        {supported_groups,
-         "0002"
-         "001d",
-         kAccepted},
+        {supported_groups, "0002 001d", kAccepted},
         {supported_groups, "0000", Alert::decode_error},
-        {supported_groups,
-         "0003"
-         "001d00",
-         Alert::decode_error},
-        {supported_groups,
-         "0002"
-         "001d"
-         "00",
-         Alert::decode_error},
-        {supported_groups,
-         "0004"
-         "001d",
-         Alert::decode_error},
-        {signature_algorithms,
-         "0002"
-         "0403",
-         kAccepted},
+        {supported_groups, "0003 001d00", Alert::decode_error},
+        {supported_groups, "0002 001d 00", Alert::decode_error},
+        {supported_groups, "0004 001d", Alert::decode_error},
+        {signature_algorithms, "0002 0403", kAccepted},
         {signature_algorithms, "0000", Alert::decode_error},
-        {signature_algorithms_cert,
-         "0001"
-         "04",
-         Alert::decode_error},
-        {application_layer_protocol_negotiation,
-         "0003"
-         "02"
-         "6833",
-         kAccepted},
+        {signature_algorithms_cert, "0001 04", Alert::decode_error},
+        {application_layer_protocol_negotiation, "0003 02 6833", kAccepted},
         {application_layer_protocol_negotiation, "0000", Alert::decode_error},
-        {application_layer_protocol_negotiation,
-         "0001"
-         "00",
-         Alert::decode_error},  // an empty name
-        {application_layer_protocol_negotiation,
-         "0004"
-         "02"
-         "6833"
-         "00",
-         Alert::decode_error},
-        {application_layer_protocol_negotiation,
-         "0003"
-         "03"
-         "6833",
-         Alert::decode_error},
-        {supported_versions,
-         "02"
-         "0304",
-         kAccepted},
+        {application_layer_protocol_negotiation, "0001 00", Alert::decode_error},  // an empty name
+        {application_layer_protocol_negotiation, "0004 02 6833 00", Alert::decode_error},
+        {application_layer_protocol_negotiation, "0003 03 6833", Alert::decode_error},
+        {supported_versions, "02 0304", kAccepted},
         {supported_versions, "00", Alert::decode_error},
-        {supported_versions,
-         "03"
-         "030403",
-         Alert::decode_error},
+        {supported_versions, "03 030403", Alert::decode_error},
         {supported_versions, "0304", Alert::decode_error},
-        {cookie,
-         "0001"
-         "aa",
-         kAccepted},
+        {cookie, "0001 aa", kAccepted},
         {cookie, "0000", Alert::decode_error},
-        {psk_key_exchange_modes,
-         "01"
-         "01",
-         kAccepted},
+        {psk_key_exchange_modes, "01 01", kAccepted},
         {psk_key_exchange_modes, "00", Alert::decode_error},
         {early_data, "", kAccepted},
         {early_data, "00", Alert::decode_error},
         {post_handshake_auth, "", kAccepted},
         {post_handshake_auth, "00", Alert::decode_error},
-        {certificate_authorities,
-         "0003"
-         "0001"
-         "30",
-         kAccepted},
+        {certificate_authorities, "0003 0001 30", kAccepted},
         {certificate_authorities, "0000", Alert::decode_error},
-        {certificate_authorities,
-         "0002"
-         "0000",
-         Alert::decode_error},
-        {certificate_authorities,
-         "0004"
-         "0001"
-         "30"
-         "00",
-         Alert::decode_error},
+        {certificate_authorities, "0002 0000", Alert::decode_error},
+        {certificate_authorities, "0004 0001 30 00", Alert::decode_error},
         {key_share, "0000", kAccepted},  // asks for a HelloRetryRequest
-        {key_share,
-         "0005"
-         "001d"
-         "0001"
-         "aa",
-         kAccepted},
-        {key_share,
-         "0004"
-         "001d"
-         "0000",
-         Alert::decode_error},  // an empty share
-        {key_share,
-         "0005"
-         "001d"
-         "0002"
-         "aa",
-         Alert::decode_error},
-        {key_share,
-         "000a"
-         "001d"
-         "0001"
-         "aa"
-         "0017"
-         "0001"
-         "bb",
-         kAccepted},
-        {key_share,
-         "000a"
-         "001d"
-         "0001"
-         "aa"
-         "001d"
-         "0001"
-         "bb",
-         Alert::illegal_parameter},  // RFC 8446 §4.2.8
-        {key_share,
-         "000a"
-         "11ec"
-         "0001"
-         "aa"
-         "11ec"
-         "0001"
-         "bb",
-         Alert::illegal_parameter},
+        {key_share, "0005 001d 0001 aa", kAccepted},
+        {key_share, "0004 001d 0000", Alert::decode_error},  // an empty share
+        {key_share, "0005 001d 0002 aa", Alert::decode_error},
+        {key_share, "000a 001d 0001 aa 0017 0001 bb", kAccepted},
+        {key_share, "000a 001d 0001 aa 001d 0001 bb", Alert::illegal_parameter},  // RFC 8446 §4.2.8
+        {key_share, "000a 11ec 0001 aa 11ec 0001 bb", Alert::illegal_parameter},
         {quic_transport_parameters, "", kAccepted},
         {quic_transport_parameters, "0102", kAccepted},
         {pre_shared_key, one_psk, kAccepted},
@@ -371,12 +147,7 @@ TEST_SUITE("message syntax") {
         {pre_shared_key, no_identity, Alert::decode_error},
         {pre_shared_key, cut_age, Alert::decode_error},
         {pre_shared_key, cut_list, Alert::decode_error},
-        {pre_shared_key,
-         "0007"
-         "0001aa"
-         "00000000"
-         "0000",
-         Alert::decode_error},
+        {pre_shared_key, "0007 0001aa 00000000 0000", Alert::decode_error},
         {ExtensionType{0x0a0a}, "00112233", kAccepted},  // RFC 8701
         {max_fragment_length, "ff", kAccepted},          // not read
     };
@@ -385,51 +156,24 @@ TEST_SUITE("message syntax") {
 
   TEST_CASE("a server's messages have the syntax of their RFCs") {
     const Contents server_hello_cases[] = {
-        {supported_versions, "0304", kAccepted},
-        {supported_versions, "020304", Alert::decode_error},
-        {key_share,
-         "001d"
-         "0001"
-         "aa",
-         kAccepted},
-        {key_share,
-         "001d"
-         "0000",
-         Alert::decode_error},
-        {key_share, "001d", Alert::decode_error},
-        {pre_shared_key, "0000", kAccepted},
+        {supported_versions, "0304", kAccepted},     {supported_versions, "020304", Alert::decode_error},
+        {key_share, "001d 0001 aa", kAccepted},      {key_share, "001d 0000", Alert::decode_error},
+        {key_share, "001d", Alert::decode_error},    {pre_shared_key, "0000", kAccepted},
         {pre_shared_key, "00", Alert::decode_error},
     };
     check_contents(server_hello_cases, server_hello_with);
     const Contents retry_cases[] = {
         {key_share, "001d", kAccepted},
-        {key_share,
-         "001d"
-         "0001"
-         "aa",
-         Alert::decode_error},
-        {cookie,
-         "0001"
-         "aa",
-         kAccepted},
+        {key_share, "001d 0001 aa", Alert::decode_error},
+        {cookie, "0001 aa", kAccepted},
         {cookie, "0000", Alert::decode_error},
     };
     check_contents(retry_cases, retry_with);
     const Contents encrypted_extensions_cases[] = {
         {server_name, "", kAccepted},
         {server_name, "0000", Alert::decode_error},
-        {application_layer_protocol_negotiation,
-         "0003"
-         "02"
-         "6833",
-         kAccepted},
-        {application_layer_protocol_negotiation,
-         "0006"
-         "02"
-         "6833"
-         "02"
-         "6834",
-         Alert::decode_error},  // RFC 7301 §3.1
+        {application_layer_protocol_negotiation, "0003 02 6833", kAccepted},
+        {application_layer_protocol_negotiation, "0006 02 6833 02 6834", Alert::decode_error},  // RFC 7301 §3.1
         {application_layer_protocol_negotiation, "0000", Alert::decode_error},
         {supported_groups, "0000", Alert::decode_error},
         {early_data, "00000000", Alert::decode_error},
@@ -438,35 +182,16 @@ TEST_SUITE("message syntax") {
     check_contents(encrypted_extensions_cases, encrypted_extensions_with);
     const Contents request_cases[] = {
         {signature_algorithms, "0000", Alert::decode_error},
-        {certificate_authorities,
-         "0002"
-         "0000",
-         Alert::decode_error},
+        {certificate_authorities, "0002 0000", Alert::decode_error},
         {status_request, "", kAccepted},
         {status_request, "0100000000", Alert::decode_error},
     };
     check_contents(request_cases, certificate_request_with);
     const Contents certificate_cases[] = {
-        {status_request,
-         "01"
-         "000001"
-         "30",
-         kAccepted},
-        {status_request,
-         "02"
-         "000001"
-         "30",
-         Alert::decode_error},
-        {status_request,
-         "01"
-         "000000",
-         Alert::decode_error},
-        {status_request,
-         "01"
-         "000001"
-         "30"
-         "00",
-         Alert::decode_error},
+        {status_request, "01 000001 30", kAccepted},
+        {status_request, "02 000001 30", Alert::decode_error},
+        {status_request, "01 000000", Alert::decode_error},
+        {status_request, "01 000001 30 00", Alert::decode_error},
     };
     check_contents(certificate_cases, certificate_with);
     const Contents ticket_cases[] = {
@@ -510,13 +235,7 @@ TEST_SUITE("message syntax") {
 
   // RFC 8446 §4.2.11.
   TEST_CASE("pre_shared_key is the last extension of a ClientHello, and anywhere in a ServerHello") {
-    const std::string psk =
-        "0007"
-        "0001aa"
-        "00000000"
-        "0021"
-        "20" +
-        std::string(64, '0');
+    const std::string psk = "0007 0001aa 00000000 0021 20" + std::string(64, '0');
     CHECK(alert_of(client_hello_with({{early_data, ""}, {pre_shared_key, psk}})) == kAccepted);
     CHECK(alert_of(client_hello_with({{pre_shared_key, psk}, {early_data, ""}})) == Alert::illegal_parameter);
     CHECK(alert_of(client_hello_with({{pre_shared_key, psk}, {ExtensionType{0x0a0a}, ""}})) ==
@@ -629,19 +348,9 @@ TEST_SUITE("message syntax") {
   }
 
   TEST_CASE("empty certificates, empty tickets and unknown KeyUpdates are refused") {
-    CHECK(alert_of(unhex("0b000009"
-                         "00"
-                         "000005"
-                         "000000"
-                         "0000")) == Alert::decode_error);
-    CHECK(alert_of(unhex("0400000d"
-                         "00000001"
-                         "00000002"
-                         "00"
-                         "0000"
-                         "0000")) == Alert::decode_error);
-    CHECK(alert_of(unhex("18000001"
-                         "02")) == Alert::illegal_parameter);  // RFC 8446 §4.6.3
+    CHECK(alert_of(unhex("0b000009 00 000005 000000 0000")) == Alert::decode_error);
+    CHECK(alert_of(unhex("0400000d 00000001 00000002 00 0000 0000")) == Alert::decode_error);
+    CHECK(alert_of(unhex("18000001 02")) == Alert::illegal_parameter);  // RFC 8446 §4.6.3
     CHECK(alert_of(unhex("18000000")) == Alert::decode_error);
   }
 }
