@@ -238,10 +238,10 @@ class Trace {
   }
 
   /// HKDF-Expand of the step's own inputs.
-  void check_expansion() {
-    const Buffer expected = field("expanded");
+  void check_expansion(const char* info = "info", const char* result = "expanded") {
+    const Buffer expected = field(result);
     Buffer out(expected.size());
-    const bool done = crypto::hkdf_expand(*hash_, field("PRK"), field("info"), out).has_value();
+    const bool done = crypto::hkdf_expand(*hash_, field("PRK"), field(info), out).has_value();
     check(done && out == expected, "HKDF-Expand");
   }
 
@@ -249,6 +249,7 @@ class Trace {
     check_expansion();
     const Buffer expected = field("expanded");
     if (says("tls13 derived")) {
+      check(same(crypto::hash(*hash_, {}), field("hash")), "the hash of nothing");
       derived_ = expected;
       return;
     }
@@ -315,6 +316,8 @@ class Trace {
     RecordKeys keys{.key = expand_label(*hash_, secret->second, "key", aead_of(provider(), suite_).key_size),
                     .iv = expand_label(*hash_, secret->second, "iv", crypto::kAeadNonceSize)};
     if (!fields_->empty()) {
+      check_expansion("key info", "key expanded");
+      check_expansion("iv info", "iv expanded");
       check(same(secret->second, field("PRK")), "traffic secret");
       check(keys.key == field("key expanded"), "key");
       check(keys.iv == field("iv expanded"), "IV");
