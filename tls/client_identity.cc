@@ -15,7 +15,7 @@ constexpr size_t kAuthoritiesMax = 512;
 
 using CanonicalName = std::vector<uint8_t>;
 
-/// The canonical names of all issuers in the chain, sorted.
+/// The canonical names of the issuers in the chain.
 std::vector<CanonicalName> issuers_of(const Identity& identity) {
   std::vector<CanonicalName> issuers{x509::canonical_name(identity.leaf().issuer)};
   for (const std::vector<uint8_t>& der : identity.chain().subspan(1)) {
@@ -23,8 +23,11 @@ std::vector<CanonicalName> issuers_of(const Identity& identity) {
     const Result<x509::Certificate> certificate = x509::Certificate::parse(der);
     if (certificate) issuers.push_back(x509::canonical_name(certificate->issuer));
   }
-  std::ranges::sort(issuers);
   return issuers;
+}
+
+bool is_among(Bytes name, const std::vector<CanonicalName>& issuers) {
+  return std::ranges::find(issuers, x509::canonical_name(name)) != issuers.end();
 }
 
 /// `authorities`: the contents of certificate_authorities (RFC 8446 §4.2.4), a list of names with 16-bit lengths.
@@ -33,7 +36,7 @@ bool leads_to(const Identity& identity, Bytes authorities) {
   Reader names(authorities);
   for (size_t i = 0; i < kAuthoritiesMax && names.remaining() > 0; i++) {
     const Bytes name = names.prefixed_u16().rest();
-    if (names.ok() && std::ranges::binary_search(issuers, x509::canonical_name(name))) return true;
+    if (names.ok() && is_among(name, issuers)) return true;
   }
   return false;
 }

@@ -34,11 +34,12 @@ bool is_key_of(const x509::PrivateKey& key, KeyType leaf_type, Bytes leaf_key_in
   return ours && leafs && std::ranges::equal(*ours, *leafs);
 }
 
-std::vector<SignatureScheme> schemes_of(const x509::PrivateKey& key, KeyType leaf_type) {
+/// What the key can make and the leaf's key verify: either may be restricted to one hash of PSS (RFC 4055 §3.3).
+std::vector<SignatureScheme> schemes_of(const x509::PrivateKey& key, const x509::PublicKey& leaf_key) {
   std::vector<SignatureScheme> schemes;
   for (const SignatureScheme scheme : default_signature_schemes()) {
-    const std::optional<x509::SignatureAlgorithm> algorithm = handshake_algorithm(scheme, leaf_type);
-    if (algorithm && key.supports(*algorithm)) schemes.push_back(scheme);
+    const std::optional<x509::SignatureAlgorithm> algorithm = handshake_algorithm(scheme, leaf_key.type());
+    if (algorithm && key.supports(*algorithm) && leaf_key.supports(*algorithm)) schemes.push_back(scheme);
   }
   return schemes;
 }
@@ -46,14 +47,14 @@ std::vector<SignatureScheme> schemes_of(const x509::PrivateKey& key, KeyType lea
 }  // namespace
 
 Identity::Identity(std::vector<std::vector<uint8_t>> chain, x509::Certificate leaf, x509::PrivateKey key,
-                   KeyType key_type, std::vector<uint8_t> ocsp_response)
+                   const x509::PublicKey& leaf_key, std::vector<uint8_t> ocsp_response)
     : chain_(std::move(chain)),
       leaf_(std::move(leaf)),
       key_(std::move(key)),
-      key_type_(key_type),
+      key_type_(leaf_key.type()),
       ocsp_response_(std::move(ocsp_response)),
       names_(leaf_),
-      schemes_(schemes_of(key_, key_type_)) {}
+      schemes_(schemes_of(key_, leaf_key)) {}
 
 Result<Identity> Identity::create(std::vector<std::vector<uint8_t>> chain, x509::PrivateKey key,
                                   std::vector<uint8_t> ocsp_response) {
@@ -64,8 +65,7 @@ Result<Identity> Identity::create(std::vector<std::vector<uint8_t>> chain, x509:
   }
   Result<x509::Certificate> leaf = x509::Certificate::parse(chain.front());
   if (!leaf) return std::unexpected(leaf.error());
-  // Only the type is asked for, and any provider tells it.
-  const Result<x509::PublicKey> leaf_key = x509::PublicKey::parse(crypto::portable(), leaf->subject_public_key_info);
+  const Result<x509::PublicKey> leaf_key = x509::PublicKey::parse(key.provider(), leaf->subject_public_key_info);
   if (!leaf_key) return std::unexpected(leaf_key.error());
   if (!is_key_of(key, leaf_key->type(), leaf->subject_public_key_info)) {
     return x509::refuse(Failure::malformed, "the private key is not the certificate's");
@@ -74,7 +74,7 @@ Result<Identity> Identity::create(std::vector<std::vector<uint8_t>> chain, x509:
   if (!leaf->may(x509::KeyUsage::digital_signature)) {
     return x509::refuse(Failure::wrong_usage, "the certificate's key may not sign handshakes");
   }
-  return Identity(std::move(chain), std::move(*leaf), std::move(key), leaf_key->type(), std::move(ocsp_response));
+  return Identity(std::move(chain), std::move(*leaf), std::move(key), *leaf_key, std::move(ocsp_response));
 }
 
 Result<Identity> Identity::from_pem(const crypto::Provider& provider, std::string_view chain, std::string_view key,

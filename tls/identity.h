@@ -50,7 +50,7 @@ class Identity {
 
  private:
   Identity(std::vector<std::vector<uint8_t>> chain, x509::Certificate leaf, x509::PrivateKey key,
-           x509::KeyType key_type, std::vector<uint8_t> ocsp_response);
+           const x509::PublicKey& leaf_key, std::vector<uint8_t> ocsp_response);
 
   std::vector<std::vector<uint8_t>> chain_;
   x509::Certificate leaf_;

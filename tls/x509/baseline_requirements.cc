@@ -92,9 +92,12 @@ Result<void> check_leaf(const Certificate& leaf) {
 Result<void> check_baseline_requirements(const Certificate& certificate, Place place) {
   if (certificate.version != 3) return malformed("the certificate is not of version 3");  // BR 7.1.1
   switch (place) {
-    case Place::leaf: return check_leaf(certificate);
-    case Place::intermediate: return {};
-    case Place::anchor: return certificate.is_self_issued() ? check_root(certificate) : Result<void>();
+    case Place::leaf:
+      return check_leaf(certificate);
+    case Place::intermediate:
+      return {};
+    case Place::anchor:
+      return certificate.is_self_issued() ? check_root(certificate) : Result<void>();
   }
   return {};
 }
@@ -107,8 +110,10 @@ Result<void> check_baseline_requirements(const PublicKey& key) {
       if (key.bits() % 8 != 0) return refuse(Failure::weak, "an RSA modulus is not of whole octets");
       return {};
     case KeyType::ecdsa_p256:
-    case KeyType::ecdsa_p384: return {};
-    case KeyType::ed25519: return refuse(Failure::unsupported, "the Web PKI has no Ed25519 keys");
+    case KeyType::ecdsa_p384:
+      return {};
+    case KeyType::ed25519:
+      return refuse(Failure::unsupported, "the Web PKI has no Ed25519 keys");
   }
   return {};
 }

@@ -45,7 +45,8 @@ bool is_general_names(Bytes value) {
 Result<void> check_unused_extensions(const Certificate& certificate) {
   ExtensionReader reader(certificate);
   while (const auto extension = reader.next()) {
-    const bool access = oid::is(extension->oid, oid::kAuthorityInfoAccess) || oid::is(extension->oid, kSubjectInfoAccess);
+    const bool access =
+        oid::is(extension->oid, oid::kAuthorityInfoAccess) || oid::is(extension->oid, kSubjectInfoAccess);
     if (access && !is_access_descriptions(extension->value)) return malformed("an information access is malformed");
     if (oid::is(extension->oid, kIssuerAltName) && !is_general_names(extension->value)) {
       return malformed("issuerAltName is malformed");

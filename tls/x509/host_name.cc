@@ -25,7 +25,8 @@ bool is_label(std::string_view label) {
 bool is_number(std::string_view label) {
   if (std::ranges::all_of(label, is_digit)) return true;
   if (label.size() < 2 || label[0] != '0' || lower(label[1]) != 'x') return false;
-  return std::ranges::all_of(label.substr(2), [](char c) { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f'); });
+  return std::ranges::all_of(label.substr(2),
+                             [](char c) { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f'); });
 }
 
 Result<void> verify_address(const Certificate& leaf, const IpAddress& address) {
@@ -42,7 +43,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
 }
 
-bool is_dns_name(std::string_view name) {
+bool is_host_name(std::string_view name) {
   if (name.empty() || name.size() > kDnsNameSizeMax) return false;
   while (true) {
     const size_t dot = name.find('.');
@@ -53,16 +54,16 @@ bool is_dns_name(std::string_view name) {
   }
 }
 
-bool is_presented_dns_name(std::string_view name) {
-  if (!name.starts_with("*.")) return is_dns_name(name);
+bool is_presented_name(std::string_view name) {
+  if (!name.starts_with("*.")) return is_host_name(name);
   // A wildcard before a single label would stand for every name of a top-level domain.
   const std::string_view rest = name.substr(2);
-  return name.size() <= kDnsNameSizeMax && is_dns_name(rest) && rest.contains('.');
+  return name.size() <= kDnsNameSizeMax && is_host_name(rest) && rest.contains('.');
 }
 
 bool dns_name_matches(std::string_view presented, std::string_view host) {
   // RFC 9525 §6.3: a wildcard that is not the whole left-most label makes the presented identifier invalid.
-  if (!is_presented_dns_name(presented)) return false;
+  if (!is_presented_name(presented)) return false;
   if (!presented.starts_with("*.")) return equal_ignoring_case(presented, host);
   const size_t dot = host.find('.');
   return dot != std::string_view::npos && dot != 0 && equal_ignoring_case(presented.substr(1), host.substr(dot));
@@ -72,7 +73,7 @@ Result<void> verify_host(const Certificate& leaf, std::string_view host) {
   if (!leaf.subject_alt_names) return refuse(Failure::name_mismatch, "the certificate has no subjectAltName");
   if (const auto address = IpAddress::parse(host)) return verify_address(leaf, *address);
   if (host.ends_with('.')) host.remove_suffix(1);
-  if (!is_dns_name(host)) {
+  if (!is_host_name(host)) {
     return refuse(Failure::name_mismatch, "the expected name is neither a DNS name (in ASCII) nor an IP address");
   }
   for (const GeneralName& name : *leaf.subject_alt_names) {

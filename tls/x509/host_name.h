@@ -18,10 +18,10 @@ inline constexpr size_t kDnsLabelSizeMax = 63;
 
 /// Whether this is a host's name: labels of letters, digits, hyphens (not at their ends) and underscores, whose last is
 /// no number, so that no text is both a name and an address. No wildcard, no final dot.
-bool is_dns_name(std::string_view name);
+bool is_host_name(std::string_view name);
 
 /// Whether this is a name that a certificate may present: a host's name, or "*." before one of at least two labels.
-bool is_presented_dns_name(std::string_view name);
+bool is_presented_name(std::string_view name);
 
 /// Whether the presented name (a wildcard or not) stands for the host; both without final dot.
 bool dns_name_matches(std::string_view presented, std::string_view host);

@@ -42,7 +42,7 @@ std::optional<Mailbox> parse_mailbox(std::string_view text) {
   if (at == std::string_view::npos) return std::nullopt;
   const Mailbox mailbox{.local = text.substr(0, at), .host = text.substr(at + 1)};
   const bool plain = std::ranges::all_of(mailbox.local, [](char c) { return c > ' ' && c < 0x7f && c != '"'; });
-  if (mailbox.local.empty() || !plain || !is_dns_name(mailbox.host)) return std::nullopt;
+  if (mailbox.local.empty() || !plain || !is_host_name(mailbox.host)) return std::nullopt;
   return mailbox;
 }
 
@@ -58,13 +58,19 @@ struct Comparable {
 Comparable comparable_name(Kind kind, Bytes value) {
   Comparable name{.kind = kind, .value = value, .canonical = {}};
   switch (kind) {
-    case Kind::dns: name.valid = is_presented_dns_name(as_text(value)); break;
-    case Kind::email: name.valid = parse_mailbox(as_text(value)).has_value(); break;
+    case Kind::dns:
+      name.valid = is_presented_name(as_text(value));
+      break;
+    case Kind::email:
+      name.valid = parse_mailbox(as_text(value)).has_value();
+      break;
     case Kind::uri:
       name.value = as_bytes(uri_host(as_text(value)));
       name.valid = !name.value.empty();
       break;
-    case Kind::directory: name.canonical = canonical_name(value); break;
+    case Kind::directory:
+      name.canonical = canonical_name(value);
+      break;
     case Kind::other: {
       crypto::DerReader reader(value);
       const auto type = reader.read(crypto::DerTag::object_identifier);
@@ -74,7 +80,8 @@ Comparable comparable_name(Kind kind, Bytes value) {
     case Kind::ip:
     case Kind::x400:
     case Kind::edi:
-    case Kind::registered_id: break;
+    case Kind::registered_id:
+      break;
   }
   return name;
 }
@@ -98,17 +105,21 @@ std::vector<Comparable> names_of(const Certificate& certificate) {
 
 /// Whether the base of a constraint means anything. Sizes and masks of addresses are the parser's business.
 bool is_base(Kind kind, std::string_view text, LeadingDot leading_dot) {
-  const bool below = text.starts_with('.') && is_dns_name(text.substr(1));
+  const bool below = text.starts_with('.') && is_host_name(text.substr(1));
   switch (kind) {
-    case Kind::dns: return text.empty() || is_dns_name(text) || (below && leading_dot == LeadingDot::means_below);
-    case Kind::email: return below || is_dns_name(text) || parse_mailbox(text);
-    case Kind::uri: return below || is_dns_name(text);
+    case Kind::dns:
+      return text.empty() || is_host_name(text) || (below && leading_dot == LeadingDot::means_below);
+    case Kind::email:
+      return below || is_host_name(text) || parse_mailbox(text);
+    case Kind::uri:
+      return below || is_host_name(text);
     case Kind::ip:
     case Kind::directory:
     case Kind::other:
     case Kind::x400:
     case Kind::edi:
-    case Kind::registered_id: return true;
+    case Kind::registered_id:
+      return true;
   }
   return false;
 }
@@ -135,10 +146,14 @@ bool collect(const std::vector<GeneralName>& subtrees, LeadingDot leading_dot, B
 bool is_within(const Comparable& name, const Base& base) {
   const std::string_view text = as_text(name.value), base_text = as_text(base.value);
   switch (name.kind) {
-    case Kind::dns: return dns_name_within(text, base_text);
-    case Kind::email: return mailbox_within(text, base_text);
-    case Kind::uri: return uri_host_within(text, base_text);
-    case Kind::ip: return address_within(name.value, base.value);
+    case Kind::dns:
+      return dns_name_within(text, base_text);
+    case Kind::email:
+      return mailbox_within(text, base_text);
+    case Kind::uri:
+      return uri_host_within(text, base_text);
+    case Kind::ip:
+      return address_within(name.value, base.value);
     case Kind::directory:
       // The form of a subtree's base is the beginning of the forms of the names in it.
       return base.canonical.size() <= name.canonical.size() &&
@@ -146,7 +161,8 @@ bool is_within(const Comparable& name, const Base& base) {
     case Kind::other:
     case Kind::x400:
     case Kind::edi:
-    case Kind::registered_id: return false;
+    case Kind::registered_id:
+      return false;
   }
   return false;
 }
@@ -159,6 +175,8 @@ bool may_be_within(const Comparable& name, const Base& base) {
 constexpr bool is_compared(Kind kind) {
   return kind == Kind::dns || kind == Kind::email || kind == Kind::uri || kind == Kind::ip || kind == Kind::directory;
 }
+
+std::unexpected<Error> exhausted() { return refuse(Failure::limit, "too many names for too many name constraints"); }
 
 /// The constraints of one authority, against names.
 class Constraints {
@@ -202,10 +220,6 @@ class Constraints {
       }
     }
     return {};
-  }
-
-  static std::unexpected<Error> exhausted() {
-    return refuse(Failure::limit, "too many names for too many name constraints");
   }
 
   const Bases& permitted_;
@@ -258,7 +272,13 @@ std::string_view uri_host(std::string_view uri) {
   authority = authority.substr(0, authority.find_first_of("/?#"));
   if (const size_t at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
   authority = authority.substr(0, authority.find(':'));  // what begins with '[' is no DNS name anyway
-  return is_dns_name(authority) ? authority : std::string_view();
+  return is_host_name(authority) ? authority : std::string_view();
+}
+
+bool NameConstraintChecker::spend(size_t count) {
+  if (count > comparisons_left_) return false;
+  comparisons_left_ -= count;
+  return true;
 }
 
 Result<void> NameConstraintChecker::check(std::span<const Certificate* const> path, size_t constraining,
@@ -268,6 +288,7 @@ Result<void> NameConstraintChecker::check(std::span<const Certificate* const> pa
   for (size_t issuer = constraining; issuer-- > 1;) {
     const auto& constraints = path[issuer]->name_constraints;
     if (!constraints) continue;
+    if (!spend(constraints->permitted.size() + constraints->excluded.size())) return exhausted();
     Bases permitted, excluded;
     if (!collect(constraints->permitted, leading_dot, permitted) ||
         !collect(constraints->excluded, leading_dot, excluded)) {
@@ -278,6 +299,7 @@ Result<void> NameConstraintChecker::check(std::span<const Certificate* const> pa
       // RFC 5280 §6.1.3 (b): not to self-issued certificates, but for the last of a path.
       if (i != 0 && path[i]->is_self_issued()) continue;
       if (!collected[i]) names[i] = names_of(*path[i]);
+      if (!collected[i] && !spend(names[i].size())) return exhausted();
       collected[i] = true;
       for (const Comparable& name : names[i]) {
         if (const auto allowed = rules.check(name); !allowed) return allowed;

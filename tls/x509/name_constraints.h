@@ -18,7 +18,8 @@ enum class LeadingDot : bool { refused, means_below };
 
 class NameConstraintChecker {
  public:
-  /// `comparisons_max` names times constraints, over all calls of check().
+  /// `comparisons_max` names times constraints, over all calls of check(). Making names and constraints comparable
+  /// counts as one for each.
   explicit NameConstraintChecker(size_t comparisons_max) : comparisons_left_(comparisons_max) {}
 
   /// `path` is leaf first. Only the first `constraining` certificates' constraints count (all, or all but the anchor).
@@ -29,6 +30,9 @@ class NameConstraintChecker {
   size_t comparisons_left() const { return comparisons_left_; }
 
  private:
+  /// False when not so much is left.
+  bool spend(size_t count);
+
   size_t comparisons_left_;
 };
 

@@ -4,15 +4,13 @@
 #include <map>
 #include <set>
 
+#include "tls/x509/by_bytes.h"
 #include "tls/x509/failure.h"
 #include "tls/x509/oids.h"
 
 namespace quoll::x509 {
 namespace {
 
-struct ByBytes {
-  bool operator()(Bytes a, Bytes b) const { return std::ranges::lexicographical_compare(a, b); }
-};
 using Policies = std::set<Bytes, ByBytes>;
 
 /// One level of the graph. anyPolicy stands beside the others, since its rules are its own.
@@ -130,7 +128,8 @@ Result<void> check_policies(std::span<const Certificate* const> path) {
     }
     if (counters.explicit_policy == 0 && level.empty()) return no_policy();  // (f)
     if (i == 0) break;
-    if (certificate.policy_mappings && !apply_mappings(level, *certificate.policy_mappings, counters.policy_mapping > 0)) {
+    if (certificate.policy_mappings &&
+        !apply_mappings(level, *certificate.policy_mappings, counters.policy_mapping > 0)) {
       return refuse(Failure::policy, "a policy mapping from or to anyPolicy");
     }
     counters.prepare_for_next(certificate);

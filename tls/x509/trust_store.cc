@@ -1,7 +1,5 @@
 #include "tls/x509/trust_store.h"
 
-#include <algorithm>
-
 #include "tls/x509/failure.h"
 #include "tls/x509/name.h"
 #include "tls/x509/pem.h"
@@ -12,7 +10,10 @@ void TrustStore::add(Certificate certificate) {
   if (contains(certificate.der())) return;
   certificates_.push_back(std::make_unique<Certificate>(std::move(certificate)));
   const Certificate* added = certificates_.back().get();
-  by_subject_[canonical_name(added->subject)].push_back(added);
+  by_der_.insert(added->der());
+  Group& group = by_canonical_subject_[canonical_name(added->subject)];
+  group.push_back(added);
+  by_subject_.emplace(added->subject, &group);
 }
 
 Result<TrustStore::Loaded> TrustStore::add_pem(std::string_view pem) {
@@ -37,17 +38,12 @@ Result<TrustStore::Loaded> TrustStore::add_pem(std::string_view pem) {
 }
 
 std::span<const Certificate* const> TrustStore::find(Bytes name) const {
-  const auto found = by_subject_.find(canonical_name(name));
-  if (found == by_subject_.end()) return {};
-  return found->second;
+  if (const auto same = by_subject_.find(name); same != by_subject_.end()) return *same->second;
+  const auto equal = by_canonical_subject_.find(canonical_name(name));
+  if (equal == by_canonical_subject_.end()) return {};
+  return equal->second;
 }
 
-bool TrustStore::contains(Bytes der) const {
-  // A Certificate is found by its subject, so the bytes are parsed; anything else is no anchor.
-  const auto certificate = Certificate::parse(der);
-  if (!certificate) return false;
-  const auto is_it = [der](const Certificate* anchor) { return std::ranges::equal(anchor->der(), der); };
-  return std::ranges::any_of(find(certificate->subject), is_it);
-}
+bool TrustStore::contains(Bytes der) const { return by_der_.contains(der); }
 
 }  // namespace quoll::x509
