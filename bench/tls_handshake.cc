@@ -162,7 +162,7 @@ class Peer {
     X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), static_cast<time_t>(kNow.as_seconds()));
     SSL_CTX_set_verify(client_.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_session_cache_mode(client_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
-    SSL_CTX_set_session_cache_mode(server_.get(), SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_cache_mode(server_.get(), SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_set_app_data(client_.get(), this);
     SSL_CTX_sess_set_new_cb(client_.get(), [](SSL* ssl, SSL_SESSION* session) {
       auto* self = static_cast<Peer*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
@@ -193,6 +193,8 @@ class Peer {
     SSL_read(client.get(), &byte, 1);  // the tickets
     require(SSL_get_verify_result(client.get()) == X509_V_OK && session_ && SSL_session_reused(client.get()) == resumes,
             "OpenSSL's handshake");
+    // As if both had said goodbye: OpenSSL lets no connection resume from one that was cut off.
+    for (SSL* ssl : {client.get(), server.get()}) SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   }
 
  private:
