@@ -147,6 +147,7 @@ struct ServerHello {  // or HelloRetryRequest
   std::optional<Bytes> cookie;               // of a HelloRetryRequest
   bool has_unknown_extension = false;        // one that no ServerHello or HelloRetryRequest can answer
   Bytes extensions;
+  bool has_extensions = true;  // false: the message ends after the compression method (before TLS 1.3)
 
   bool is_hello_retry_request() const { return random == kHelloRetryRequestRandom; }
 };

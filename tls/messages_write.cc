@@ -135,6 +135,7 @@ void write_server_hello(S& sink, const ServerHello& hello, std::span<const RawEx
     vector_u8(sink, hello.legacy_session_id_echo);
     sink.u16(static_cast<uint16_t>(hello.cipher_suite));
     sink.u8(hello.legacy_compression_method);
+    if (!hello.has_extensions) return;
     const LengthPrefix prefix(sink, Prefix::u16);
     if (hello.supported_version) {
       extension(sink, ExtensionType::supported_versions, [&] { sink.u16(*hello.supported_version); });

@@ -127,7 +127,8 @@ Result<ServerHello> parse_server_hello(Bytes body) {
   hello.legacy_compression_method = reader.u8();
   if (!reader.ok()) return decode_error("a ServerHello that is cut short");
   if (hello.legacy_session_id_echo.size() > kSessionIdMax) return decode_error("a session id of over 32 bytes");
-  if (reader.finished()) return hello;  // of TLS 1.2; that supported_version is missing says so
+  hello.has_extensions = reader.remaining() > 0;
+  if (!hello.has_extensions) return hello;  // of TLS 1.2; that supported_version is missing says so
 
   const Reader block = reader.prefixed_u16();
   if (!reader.finished()) return decode_error("a ServerHello whose extensions do not end with it");
