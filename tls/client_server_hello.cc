@@ -16,8 +16,11 @@ bool is_downgrade_sentinel(const Random& random) {
 
 Result<void> check_version(const ServerHello& hello, bool after_retry) {
   if (!hello.supported_version) {
-    // RFC 8446 §4.1.4: after a HelloRetryRequest the version must not change.
+    // RFC 8446 §4.1.4: after a HelloRetryRequest the version must not change; nor may that one lack it.
     if (after_retry) return abort_with(Alert::illegal_parameter, "another version than in the HelloRetryRequest");
+    if (hello.is_hello_retry_request()) {
+      return abort_with(Alert::missing_extension, "a HelloRetryRequest without supported_versions");
+    }
     // RFC 8446 §4.1.3: a sentinel tells that somebody made the server believe that we know no TLS 1.3.
     if (is_downgrade_sentinel(hello.random)) return abort_with(Alert::illegal_parameter, "a downgrade to TLS 1.2");
     return abort_with(Alert::protocol_version, "the server does not speak TLS 1.3");
