@@ -188,10 +188,10 @@ std::optional<UnixTime> parse_time(std::string_view text) {
 }
 
 std::string rfc3339_text(UnixTime time) {
-  std::string text = x509::time_text(time);  // "2026-11-21 12:00:00 UTC"
-  if (const size_t space = text.find(' '); space != std::string::npos) text[space] = 'T';
-  if (const size_t zone = text.find(" UTC"); zone != std::string::npos) text.replace(zone, 4, "Z");
-  return text;
+  const std::string text = x509::time_text(time);  // "2026-11-21 12:00:00 UTC"
+  const size_t first = text.find(' '), last = text.rfind(' ');
+  if (first == last) return text;
+  return text.substr(0, first).append("T").append(text, first + 1, last - first - 1).append("Z");
 }
 
 std::string printable(Bytes text) {

