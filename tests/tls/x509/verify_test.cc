@@ -57,6 +57,28 @@ struct Ordinary {
   Party root, authority, leaf;
 };
 
+/// Levels of several keys under one name each; every key of a level certifies every key of the next.
+struct Lattice {
+  Lattice(Authorities& make, size_t levels, size_t keys) {
+    std::vector<Party> above;
+    for (size_t k = 0; k < keys; k++) above.push_back(make.make(authority_request("Level 0")));
+    for (const Party& root : above) roots.add(root.certificate.clone());
+    for (size_t level = 1; level <= levels; level++) {
+      const CertificateRequest request = authority_request(std::string("Level ").append(std::to_string(level)));
+      std::vector<Party> below;
+      for (size_t k = 0; k < keys; k++) {
+        PrivateKey key = make.key();
+        for (const Party& issuer : above) chain.push_back(make.certify(request, key, &issuer));
+        below.push_back({std::move(key), chain.back().clone()});
+      }
+      above = std::move(below);
+    }
+    chain.insert(chain.begin(), make.leaf(std::string(kHost), above[0]).certificate.clone());
+  }
+  std::vector<Certificate> chain;
+  TrustStore roots;
+};
+
 TEST_SUITE("verify") {
   TEST_CASE("a path is leaf, authority, anchor, under every profile") {
     Authorities make(31);
@@ -432,32 +454,29 @@ TEST_SUITE("verify") {
   }
 
   TEST_CASE("a graph with more paths than can be walked ends at the limit") {
-    // Levels of several keys under one name each; every key of a level signs every key of the next.
     Authorities make(52);
-    constexpr size_t kLevels = 7, kKeys = 3;
-    std::vector<Certificate> chain;
-    std::vector<Party> above;
-    for (size_t k = 0; k < kKeys; k++) above.push_back(make.make(authority_request("Level 0")));
-    for (size_t level = 1; level <= kLevels; level++) {
-      std::vector<Party> below;
-      for (size_t k = 0; k < kKeys; k++) {
-        PrivateKey key = make.key();
-        const CertificateRequest request = authority_request(std::string("Level ").append(std::to_string(level)));
-        for (const Party& issuer : above) chain.push_back(make.certify(request, key, &issuer));
-        Certificate certificate = make.certify(request, key, &above[0]);
-        below.push_back({std::move(key), std::move(certificate)});
-      }
-      above = std::move(below);
-    }
-    chain.insert(chain.begin(), make.leaf(std::string(kHost), above[0]).certificate.clone());
-    REQUIRE(chain.size() == kPeerCertificatesMax);
+    const Lattice lattice(make, 7, 3);
+    REQUIRE(lattice.chain.size() == kPeerCertificatesMax);
     const Party root = make.root();
     VerifyOptions options = options_for(kHost);
-    CHECK(failure(chain, store_of(root.certificate), options) == Failure::limit);
+    CHECK(failure(lattice.chain, store_of(root.certificate), options) == Failure::limit);
     options.signature_checks_max = 10'000;
-    CHECK(failure(chain, store_of(root.certificate), options).has_value());
+    CHECK(failure(lattice.chain, store_of(root.certificate), options).has_value());
     options.signature_checks_max = 0;
-    CHECK(failure(chain, store_of(root.certificate), options) == Failure::limit);
+    CHECK(failure(lattice.chain, store_of(root.certificate), options) == Failure::limit);
+  }
+
+  TEST_CASE("whole paths that are refused are tried up to a limit") {
+    Authorities make(56);
+    const SpkiPin nobody[] = {SpkiPin()};
+    VerifyOptions options = options_for(kHost);
+    options.signature_checks_max = 10'000;
+    options.pins = nobody;
+    const Lattice few(make, 2, 3), many(make, 5, 3);
+    CHECK(failure(few.chain, few.roots, options) == Failure::pin_mismatch);
+    CHECK(failure(many.chain, many.roots, options) == Failure::limit);
+    options.pins = {};
+    CHECK_FALSE(failure(many.chain, many.roots, options));
   }
 
   TEST_CASE("weak and unknown keys of a leaf are refused before anything is asked of its issuer") {
