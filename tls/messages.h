@@ -5,7 +5,9 @@
 // parse_* checks syntax only: lengths, emptiness, duplicates, that pre_shared_key is last; and that no extension is
 // known but forbidden in this message (RFC 8446 §4.2's table: illegal_parameter). Whether a value is acceptable, and
 // whether an extension was offered, is the handshake's business. Views live as long as the body that was parsed.
-// Nothing is allocated.
+// Nothing is allocated. Hellos of TLS 1.2 parse, so that they can be answered with protocol_version: they may lack
+// extensions, and a ServerHello without supported_versions may have any (those that RFC 8446 does not know there are
+// not read, so look at the version first).
 #pragma once
 
 #include <array>
