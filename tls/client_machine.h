@@ -87,7 +87,6 @@ class ClientHandshake final : public Handshake {
   // Until the ServerHello.
   std::optional<ClientOffer> offer_;
   std::optional<CipherSuite> retry_suite_;  // after a HelloRetryRequest
-  std::optional<NamedGroup> retry_group_;
 
   // From the ServerHello on.
   std::optional<KeySchedule> schedule_;

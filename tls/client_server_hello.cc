@@ -85,7 +85,6 @@ Result<void> ClientHandshake::on_hello_retry_request(const ServerHello& retry, c
                                                      UnixTime now) {
   if (Result<void> amended = offer_->amend(retry, context_.rng); !amended) return amended;
   retry_suite_ = retry.cipher_suite;
-  retry_group_ = retry.selected_group;
   context_.negotiated.hello_retry = true;
   transcript_.choose(hash_of(context_.provider, retry.cipher_suite));
   transcript_.replace_with_message_hash();
@@ -125,10 +124,7 @@ Result<void> ClientHandshake::check_key_share(const ServerHello& hello) const {
     return hello.pre_shared_key ? abort_with(Alert::illegal_parameter, "a PSK without a key share")
                                 : abort_with(Alert::missing_extension, "a ServerHello without a key share");
   }
-  // RFC 8446 §4.2.8: the group of the HelloRetryRequest stays, and only what was offered can be chosen.
-  if (retry_group_ && *retry_group_ != hello.key_share->group) {
-    return abort_with(Alert::illegal_parameter, "another group than in the HelloRetryRequest");
-  }
+  // RFC 8446 §4.2.8: one that a share was sent for; after a HelloRetryRequest that is the group which it named.
   if (!offer_->keys().offered(hello.key_share->group)) {
     return abort_with(Alert::illegal_parameter, "a key share of a group for which none was sent");
   }
