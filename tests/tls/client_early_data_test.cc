@@ -118,6 +118,58 @@ TEST_CASE("after a HelloRetryRequest the version stays") {
         }}) == kIllegal);
 }
 
+// RFC 8446 §4.1.4.
+TEST_CASE("a second HelloRetryRequest is an unexpected_message, even one that asks for something new") {
+  Scene scene(Mode::quic);
+  scene.client.key_shares = 0;
+  Session client = must(scene.make_client());
+  const auto receive_retry = [&](NamedGroup group) {
+    ServerHello retry;
+    retry.random = kHelloRetryRequestRandom;
+    retry.cipher_suite = CipherSuite::aes_128_gcm_sha256;
+    retry.supported_version = kTls13;
+    retry.selected_group = group;
+    std::vector<uint8_t> message;
+    append_message(message, [&](auto& sink) { write_server_hello(sink, retry); });
+    return tests::alert_of(client.receive(Level::initial, message, kNow));
+  };
+  CHECK(receive_retry(NamedGroup::x25519) == -1);
+  CHECK(receive_retry(NamedGroup::secp256r1) == static_cast<int>(Alert::unexpected_message));
+}
+
+// RFC 8446 §4.4.2.1.
+TEST_CASE("a client staples its OCSP response when the server asks for it, and only then") {
+  for (const bool asks : {true, false}) {
+    Scene& scene = scene_of(Mode::stream);
+    const auto with_identity = [&](ClientConfig& config, ClientOptions& options) {
+      options.ticket.reset();
+      config.identities = {scene.authority.issue({.ocsp_response = {1, 2, 3, 4, 5}})};
+    };
+    const Outcome outcome =
+        play({.mode = Mode::stream, .configure = with_identity, .script = [asks](ServerScript& s) {
+                s.psk.reset();
+                s.encrypted_extensions = {};
+                s.request_certificate = true;
+                s.certificate_request = [asks](CertificateRequest& request, Extras&) { request.status_request = asks; };
+              }});
+    CAPTURE(outcome.reason);
+    REQUIRE(!outcome.alert.has_value());
+    size_t certificates = 0;
+    for (const Output& output : outcome.outputs) {
+      const Send* send = std::get_if<Send>(&output);
+      if (!send || send->level != Level::handshake) continue;
+      Reader flight(send->bytes);
+      REQUIRE(flight.u8() == static_cast<uint8_t>(HandshakeType::certificate));
+      CertificateMessage message = must(parse_certificate(flight.prefixed_u24().rest()));
+      const auto entry = message.next();
+      REQUIRE(entry.has_value());
+      CHECK(entry->ocsp_response.has_value() == asks);
+      certificates++;
+    }
+    CHECK(certificates == 1);
+  }
+}
+
 // RFC 8446 §4.2.
 TEST_CASE("an answer to a name or to protocols that were not sent is an unsupported_extension") {
   CHECK(alert_of({.mode = Mode::stream,

@@ -255,6 +255,18 @@ TEST_CASE("an external PSK authenticates both sides without certificates") {
   }
 }
 
+TEST_CASE("a ticket that goes back to an external PSK does not end with a certificate") {
+  Scene scene(Mode::stream);
+  scene.give_tickets();
+  const ExternalPsk psk = make_external(7, crypto::HashId::sha256);
+  scene.client_options.external_psks = {psk};
+  scene.server.find_external_psk = [&](Bytes) { return &psk; };
+  Pump pump = scene.pump(SIZE_MAX, kLater);
+  check_complete(pump);
+  REQUIRE(!pump.client().tickets.empty());
+  CHECK(pump.client().tickets.back().authenticated_until > kNow + Duration::seconds(365 * 24 * 3600));
+}
+
 // RFC 8446 §4.2.11.
 TEST_CASE("an external PSK with another key is refused with decrypt_error") {
   Scene scene(Mode::stream);
