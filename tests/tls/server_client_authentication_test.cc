@@ -19,6 +19,7 @@ using tests::complete;
 using tests::Pump;
 using tests::resume;
 using tests::Scene;
+using tests::sent_by_server;
 
 constexpr int code_of(Alert alert) { return static_cast<int>(alert); }
 
@@ -95,6 +96,29 @@ TEST_CASE("a resumed session knows the client's certificate from the ticket") {
   CHECK(negotiated.resumed);
   REQUIRE(negotiated.peer_certificates.size() == 1);
   CHECK_FALSE(negotiated.peer_signature_scheme);
+}
+
+// RFC 8446 §4.3.2, §4.2.3
+TEST_CASE("a CertificateRequest says which signatures are accepted, PKCS#1 in certificates alone") {
+  ClientAuthScene scene(ClientAuthentication::required);
+  scene.server.preferences.signature_schemes = {SignatureScheme::ecdsa_secp256r1_sha256};
+  scene.server.grease = false;
+  Pump pump = complete(scene);
+  const auto request = parse_certificate_request(sent_by_server(pump, HandshakeType::certificate_request));
+  REQUIRE(request);
+  CHECK(request->context.empty());
+  REQUIRE(request->signature_algorithms);
+  CHECK(request->signature_algorithms->size() == 1);
+  CHECK(request->signature_algorithms->contains(SignatureScheme::ecdsa_secp256r1_sha256));
+  REQUIRE(request->signature_algorithms_cert);
+  CHECK(request->signature_algorithms_cert->contains(SignatureScheme::ecdsa_secp256r1_sha256));
+  CHECK(request->signature_algorithms_cert->contains(SignatureScheme::rsa_pkcs1_sha256));
+  // RFC 8701 §4.1: an extension more.
+  scene.server.grease = true;
+  Pump greased = complete(scene);
+  const auto longer = parse_certificate_request(sent_by_server(greased, HandshakeType::certificate_request));
+  REQUIRE(longer);
+  CHECK(longer->extensions.size() == request->extensions.size() + 4);
 }
 
 TEST_CASE("the authorities of clients are announced as long as they fit") {

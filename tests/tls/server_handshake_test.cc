@@ -25,6 +25,7 @@ using tests::kNow;
 using tests::Pump;
 using tests::resume;
 using tests::Scene;
+using tests::sent_by_server;
 
 constexpr int code_of(Alert alert) { return static_cast<int>(alert); }
 
@@ -81,6 +82,39 @@ TEST_CASE("every suite works with every group") {
       CHECK(pump.server().session.negotiated().cipher_suite == suite);
       CHECK(pump.server().session.negotiated().group == group);
     }
+  }
+}
+
+// RFC 8446 §4.2.7
+TEST_CASE("a client that supports a better group than it sent shares of is told all groups") {
+  Scene scene(Mode::quic);
+  scene.client.preferences.groups = {NamedGroup::x25519, NamedGroup::x25519_mlkem768};
+  scene.client.key_shares = 1;
+  Pump pump = complete(scene);
+  CHECK(pump.server().session.negotiated().group == NamedGroup::x25519);
+  auto told = parse_encrypted_extensions(sent_by_server(pump, HandshakeType::encrypted_extensions));
+  REQUIRE(told);
+  REQUIRE(told->supported_groups);
+  REQUIRE(told->supported_groups->size() == scene.server.preferences.groups.size());
+  for (size_t i = 0; i < scene.server.preferences.groups.size(); i++) {
+    CHECK((*told->supported_groups)[i] == scene.server.preferences.groups[i]);
+  }
+  scene.client.key_shares = 2;
+  Pump silent = complete(scene);
+  told = parse_encrypted_extensions(sent_by_server(silent, HandshakeType::encrypted_extensions));
+  REQUIRE(told);
+  CHECK_FALSE(told->supported_groups);
+}
+
+// RFC 6066 §3
+TEST_CASE("a server name is acknowledged if one was sent") {
+  for (const std::string name : {"example.com", ""}) {
+    Scene scene(Mode::quic);
+    scene.client_options.server_name = name;
+    Pump pump = complete(scene);
+    const auto message = parse_encrypted_extensions(sent_by_server(pump, HandshakeType::encrypted_extensions));
+    REQUIRE(message);
+    CHECK(message->server_name == !name.empty());
   }
 }
 

@@ -372,7 +372,9 @@ TEST_CASE("early data is fresh within the window, on both sides") {
 // RFC 8446 §4.2.10
 TEST_CASE("early data under another PSK than the first is refused") {
   EarlyOffered offered;
-  offered.draft.psks.insert(offered.draft.psks.begin(), HelloDraft::Psk{.identity = {1}});
+  const uint32_t fresh = offered.draft.psks[0].obfuscated_ticket_age;
+  offered.draft.psks.insert(offered.draft.psks.begin(),
+                            HelloDraft::Psk{.identity = {1}, .obfuscated_ticket_age = fresh});
   const auto psk = offered.find();
   REQUIRE(psk);
   CHECK(psk->index == 1);

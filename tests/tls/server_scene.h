@@ -1,7 +1,9 @@
 // What tests of the server's side of whole handshakes share, on top of support.h.
 #pragma once
 
+#include "base/reader.h"
 #include "tests/tls/support.h"
+#include "tls/codepoints.h"
 
 // After all headers of ours: the checks here are doctest's.
 #include <doctest/doctest.h>
@@ -38,6 +40,17 @@ int alert_for_change(Scene& scene, Change change) {
   const int alert = alert_of(pump.run());
   CHECK(pump.failed() == Side::server);
   return alert;
+}
+
+/// The body of the first message of this type that the server sent at the handshake level; empty if there is none.
+inline Bytes sent_by_server(Pump& pump, HandshakeType type) {
+  Reader reader(pump.server().sent[Level::handshake]);
+  while (reader.remaining() != 0) {
+    const HandshakeType found{reader.u8()};
+    const Bytes body = reader.prefixed_u24().rest();
+    if (found == type) return body;
+  }
+  return {};
 }
 
 }  // namespace quoll::tls::tests
