@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <set>
+#include <string>
 
 #include "tests/support/random.h"
 #include "tests/tls/hello_draft.h"
@@ -30,14 +31,14 @@ class CountingRegister final : public AntiReplay {
  public:
   bool admit(Bytes unique, UnixTime) override {
     asked++;
-    return seen_.emplace(Buffer(unique.begin(), unique.end()), true).second;
+    return seen_.emplace(as_text(unique)).second;
   }
   Duration window() const override { return Duration::seconds(10); }
 
   int asked = 0;
 
  private:
-  std::map<Buffer, bool> seen_;
+  std::set<std::string> seen_;
 };
 
 std::shared_ptr<TicketKeys> ticket_keys(uint8_t seed = 1) {
