@@ -67,6 +67,7 @@ ClientTicket make_ticket(uint8_t features) {
   ticket.server_name = "example.com";
   ticket.application_protocol = "h3";
   ticket.cipher_suite = suite_of(features);
+  ticket.server_verified = true;
   ticket.psk = Digest(features & kLongHash ? 48 : 32);
   ticket.ticket = {1, 2, 3};
   ticket.lifetime_seconds = 3'600;

@@ -30,6 +30,7 @@ Result<std::optional<ClientTicket>> accept_ticket(const TicketContext& context, 
   ticket.max_early_data_size = message->max_early_data_size.value_or(0);
   ticket.received = now;
   ticket.authenticated_until = context.authenticated_until;
+  ticket.server_verified = context.server_verified;
   ticket.transport_parameters.assign(context.transport_parameters.begin(), context.transport_parameters.end());
   return ticket;
 }

@@ -22,6 +22,7 @@ struct TicketContext {
   std::string_view server_name, application_protocol;
   UnixTime authenticated_until;
   Bytes transport_parameters;
+  bool server_verified = false;
 };
 [[nodiscard]] Result<std::optional<ClientTicket>> accept_ticket(const TicketContext& context, Bytes body, UnixTime now);
 

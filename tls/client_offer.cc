@@ -158,6 +158,7 @@ bool ClientOffer::has_suite_with(const crypto::HashAlgorithm& hash) const {
 
 bool ClientOffer::ticket_fits(const ClientTicket& ticket, UnixTime now) const {
   // RFC 8446 §4.6.1: the same name, within its lifetime, and only with a suite of the same hash.
+  if (config_->verifies_server() && !ticket.server_verified) return false;
   return ticket.server_name == host_ && ticket.is_usable(now) && is_supported(ticket.cipher_suite) &&
          has_suite_with(hash_of(*config_->provider, ticket.cipher_suite)) && !ticket.ticket.empty() &&
          ticket.ticket.size() <= kPostHandshakeMessageSizeMax &&

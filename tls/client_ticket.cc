@@ -29,6 +29,7 @@ void write(S& sink, const ClientTicket& ticket) {
   write_field(sink, Prefix::u16, ticket.ticket, kFieldSizeMax);
   write_field(sink, Prefix::u16, ticket.transport_parameters, kFieldSizeMax);
   write_field(sink, Prefix::u16, ticket.application_settings, kFieldSizeMax);
+  sink.u8(ticket.server_verified ? 1 : 0);
 }
 
 /// Milliseconds since the ticket came; 0 before that.
@@ -69,7 +70,9 @@ Result<ClientTicket> ClientTicket::decode(Bytes encoded) {
   ticket.ticket = read_bytes(reader, kFieldSizeMax);
   ticket.transport_parameters = read_bytes(reader, kFieldSizeMax);
   ticket.application_settings = read_bytes(reader, kFieldSizeMax);
-  if (!reader.finished() || ticket.ticket.empty()) {
+  const uint8_t verified = reader.u8();
+  ticket.server_verified = verified == 1;
+  if (!reader.finished() || ticket.ticket.empty() || verified > 1) {
     return crypto::refuse(crypto::Failure::malformed, "not an encoded client ticket");
   }
   return ticket;

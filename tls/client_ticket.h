@@ -30,7 +30,10 @@ struct ClientTicket {
   uint32_t age_add = 0;
   uint32_t max_early_data_size = 0;  // 0: no 0-RTT; QUIC has 0xffffffff (RFC 9001 §4.6.1)
   UnixTime received;
-  UnixTime authenticated_until;               // notAfter of the server's certificate: resumption does not outlive it
+  UnixTime authenticated_until;  // notAfter of the server's certificate: resumption does not outlive it
+  /// The server proved who it is, by a chain, a pin or to the application: only then does the ticket spare another
+  /// connection that asks for it. One that was earned without (PeerVerification::none) resumes only without.
+  bool server_verified = false;
   std::vector<uint8_t> transport_parameters;  // the server's of that connection (QUIC), encoded
   std::vector<uint8_t> application_settings;  // the application's, such as HTTP/3 SETTINGS; set by its owner
 

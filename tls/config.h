@@ -81,6 +81,9 @@ struct ClientConfig {
   PeerVerifier verifier;  // if set, instead of all the above
 
   Identities identities;  // for servers that ask for a certificate; the first that can sign is sent
+  /// Whether a server has to prove who it is.
+  bool verifies_server() const { return verifier || verification != PeerVerification::none; }
+
   bool request_ocsp = true;
   bool grease = true;  // RFC 8701
   KeyLog* key_log = nullptr;

@@ -161,7 +161,8 @@ Result<void> Session::State::on_new_session_ticket(Bytes body, UnixTime now) {
                                      .server_name = context.negotiated.server_name,
                                      .application_protocol = context.negotiated.application_protocol,
                                      .authenticated_until = established->authenticated_until,
-                                     .transport_parameters = established->peer_transport_parameters};
+                                     .transport_parameters = established->peer_transport_parameters,
+                                     .server_verified = client_config->verifies_server()};
   auto ticket = accept_ticket(ticket_context, body, now);
   if (!ticket) return std::unexpected(ticket.error());
   if (*ticket && tickets_taken < kTicketsKeptMax) {

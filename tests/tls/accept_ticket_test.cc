@@ -31,7 +31,8 @@ Result<std::optional<ClientTicket>> accept(Mode mode, const NewSessionTicket& me
                         .server_name = "example.com",
                         .application_protocol = "h3",
                         .authenticated_until = authenticated_until,
-                        .transport_parameters = parameters},
+                        .transport_parameters = parameters,
+                        .server_verified = true},
                        Bytes(whole).subspan(kHandshakeHeaderSize), kNow);
 }
 

@@ -1,7 +1,5 @@
 // What a client answers to a server that breaks a rule: one row for each rule, one alert for each row. The server is
 // tests/tls/puppet.h; each row names the section whose MUST it breaks.
-#include <algorithm>
-
 #include "tests/tls/alert_rows.h"
 #include "tests/tls/support.h"
 #include "tls/session.h"
@@ -596,17 +594,6 @@ TEST_CASE("A client refuses wrong messages after the handshake") {
          after({Level::application, raw_message(HandshakeType::key_update, kNothing)}),
          Mode::quic,
          {}});
-}
-
-TEST_CASE("A failed session stays failed, with the same error") {
-  Session client = must(scene_of(Mode::quic).make_client());
-  const auto wrong = raw_message(HandshakeType::finished, {});
-  const auto first = client.receive(Level::initial, wrong, kNow);
-  REQUIRE(!first);
-  const auto second = client.receive(Level::initial, {}, kNow);
-  REQUIRE(!second);
-  CHECK(second.error().code == first.error().code);
-  CHECK(std::string_view(second.error().reason) == first.error().reason);
 }
 
 }  // namespace quoll::tls::tests

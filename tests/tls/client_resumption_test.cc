@@ -96,6 +96,25 @@ TEST_CASE("a ticket for another name, or one whose time is over, is not offered"
   }
 }
 
+TEST_CASE("a ticket of a server that nobody verified does not spare another connection that") {
+  Scene scene(Mode::quic);
+  scene.give_tickets();
+  scene.client.verification = PeerVerification::none;
+  CHECK(!take_ticket(scene).server_verified);
+  {
+    Pump pump = scene.pump(SIZE_MAX, kLater);
+    check_complete(pump);
+    CHECK(pump.client().session.negotiated().resumed);
+  }
+  scene.client.verification = PeerVerification::chain;
+  {
+    Pump pump = scene.pump(SIZE_MAX, kLater);
+    check_complete(pump);
+    CHECK(!pump.client().session.negotiated().resumed);
+    CHECK(pump.client().tickets.back().server_verified);
+  }
+}
+
 TEST_CASE("early data is accepted with its keys in order, in both modes and with every suite") {
   for (const Mode mode : {Mode::quic, Mode::stream}) {
     for (const CipherSuite suite :

@@ -34,6 +34,7 @@ ClientTicket sample(SeededRng& rng, std::string server_name = "example.com") {
   ticket.max_early_data_size = 0xffffffff;
   ticket.received = kReceived;
   ticket.authenticated_until = kReceived + Duration::seconds(30 * 24 * 3600);
+  ticket.server_verified = true;
   ticket.transport_parameters = rng.bytes(64);
   ticket.application_settings = rng.bytes(12);
   return ticket;
