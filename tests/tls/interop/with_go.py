@@ -24,9 +24,9 @@ def program(case_):
     with _lock:
         if not _program:
             out = os.path.join(case_.world.folder, "go-peer")
-            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "go", "main.go")
-            environment = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="", GOPROXY="off", GO111MODULE="auto")
-            done = subprocess.run([go, "build", "-o", out, source], cwd=case_.world.folder, env=environment,
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "go")
+            environment = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="", GOPROXY="off", GOWORK="off")
+            done = subprocess.run([go, "build", "-buildvcs=false", "-o", out, "."], cwd=source, env=environment,
                                   capture_output=True, text=True, timeout=BUILD_SECONDS)
             _program["path"] = out if done.returncode == 0 else None
             _program["why"] = "go cannot build it: " + done.stderr.strip()[:300]
