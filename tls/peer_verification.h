@@ -30,7 +30,7 @@ struct PeerChain {
 struct PeerPolicy {
   PeerVerification verification = PeerVerification::chain;
   const x509::TrustStore* trust = nullptr;  // for `chain`; null: nobody is trusted
-  std::span<const x509::SpkiPin> pins;
+  std::span<const x509::SpkiPin> pins = {};
   const PeerVerifier* verifier = nullptr;  // if set (and callable), instead of all the above
   x509::Purpose purpose = x509::Purpose::server;
 };

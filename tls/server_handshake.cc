@@ -55,6 +55,7 @@ class ServerMachine final : public ServerHandshake {
   Result<void> accept(const ClientHello& hello, const HandshakeMessage& message, UnixTime now);
   Result<void> check_psk(const ClientHello& hello, const HandshakeMessage& message, UnixTime now);
   void put_peer_transport_parameters(const ClientHello& hello);
+  void fill_negotiated();
 
   // The flight.
   Result<void> send_flight();
@@ -244,6 +245,7 @@ Result<void> ServerMachine::accept(const ClientHello& hello, const HandshakeMess
   transcript_.add(message.whole);
   transcript_.choose(hash());
   std::vector<uint8_t>().swap(first_hello_);
+  fill_negotiated();
   if (context_.mode == Mode::quic && !transport_parameters_) {
     state_ = State::wait_transport_parameters;
     return {};
@@ -269,6 +271,20 @@ Result<void> ServerMachine::check_psk(const ClientHello& hello, const HandshakeM
   return {};
 }
 
+/// Before the flight: who gives our transport parameters may go by it.
+void ServerMachine::fill_negotiated() {
+  Negotiated& negotiated = context_.negotiated;
+  negotiated.cipher_suite = parameters_.cipher_suite;
+  negotiated.group = parameters_.group.group;
+  negotiated.application_protocol = parameters_.application_protocol;
+  negotiated.server_name = parameters_.server_name;
+  negotiated.resumed = parameters_.psk.has_value();
+  negotiated.early_data = parameters_.early_data_accepted;
+  if (parameters_.psk && parameters_.psk->client_certificate) {
+    negotiated.peer_certificates.push_back(std::move(*parameters_.psk->client_certificate));
+  }
+}
+
 Result<void> ServerMachine::send_flight() {
   start_early_data();
   if (const auto sent = send_hello(); !sent) return sent;
@@ -284,7 +300,6 @@ void ServerMachine::start_early_data() {
   if (!parameters_.early_data_offered) return;
   const bool accepted = parameters_.early_data_accepted;
   context_.out.put(EarlyDataDecision{accepted});
-  context_.negotiated.early_data = accepted;
   if (!accepted) return;
   const Digest client_hello_hash = transcript_.digest();
   const Digest secret = schedule_->client_early_traffic(client_hello_hash);
@@ -315,16 +330,6 @@ Result<void> ServerMachine::send_hello() {
   // RFC 8446 §4.5: over a stream, the client's handshake keys follow EndOfEarlyData. RFC 9001 §8.3: QUIC has none.
   if (context_.mode == Mode::quic || !parameters_.early_data_accepted) {
     put_secret(Level::handshake, Direction::read, client_handshake_traffic_);
-  }
-
-  Negotiated& negotiated = context_.negotiated;
-  negotiated.cipher_suite = parameters_.cipher_suite;
-  negotiated.group = group;
-  negotiated.application_protocol = parameters_.application_protocol;
-  negotiated.server_name = parameters_.server_name;
-  negotiated.resumed = parameters_.psk.has_value();
-  if (parameters_.psk && parameters_.psk->client_certificate) {
-    negotiated.peer_certificates.push_back(std::move(*parameters_.psk->client_certificate));
   }
   return {};
 }

@@ -67,7 +67,7 @@ struct ClientHelloCodec {
     bare.has_extensions = hello.has_extensions;
     return bare;
   }
-  static bool holds(const tls::RawExtension& extension) {
+  static bool holds(const tls::ClientHello&, const tls::RawExtension& extension) {
     switch (extension.type) {
       case tls::ExtensionType::status_request:  // asks for OCSP, of any responder, without extensions
         return std::ranges::equal(extension.data, Buffer{1, 0, 0, 0, 0});
@@ -111,10 +111,20 @@ struct ServerHelloCodec {
     bare.has_extensions = hello.has_extensions;
     return bare;
   }
-  static bool holds(const tls::RawExtension& extension) {
-    return extension.type == tls::ExtensionType::supported_versions ||
-           extension.type == tls::ExtensionType::key_share || extension.type == tls::ExtensionType::pre_shared_key ||
-           extension.type == tls::ExtensionType::cookie;
+  /// Of TLS 1.2 it may have extensions at places where they are not read.
+  static bool holds(const tls::ServerHello& hello, const tls::RawExtension& extension) {
+    switch (extension.type) {
+      case tls::ExtensionType::supported_versions:
+        return hello.supported_version.has_value();
+      case tls::ExtensionType::key_share:
+        return hello.key_share || hello.selected_group;
+      case tls::ExtensionType::pre_shared_key:
+        return hello.pre_shared_key.has_value();
+      case tls::ExtensionType::cookie:
+        return hello.cookie.has_value();
+      default:
+        return false;
+    }
   }
   static void drop_what_is_raw(tls::ServerHello&, const tls::RawExtension&) {}
 };
@@ -126,7 +136,7 @@ struct EncryptedExtensionsCodec {
     tls::write_encrypted_extensions(sink, message, extra);
   }
   static tls::EncryptedExtensions without_extensions(const tls::EncryptedExtensions&) { return {}; }
-  static bool holds(const tls::RawExtension& extension) {
+  static bool holds(const tls::EncryptedExtensions&, const tls::RawExtension& extension) {
     return extension.type == tls::ExtensionType::server_name ||
            extension.type == tls::ExtensionType::supported_groups ||
            extension.type == tls::ExtensionType::application_layer_protocol_negotiation ||
@@ -147,7 +157,7 @@ struct CertificateRequestCodec {
     bare.context = message.context;
     return bare;
   }
-  static bool holds(const tls::RawExtension& extension) {
+  static bool holds(const tls::CertificateRequest&, const tls::RawExtension& extension) {
     return extension.type == tls::ExtensionType::signature_algorithms ||
            extension.type == tls::ExtensionType::signature_algorithms_cert ||
            extension.type == tls::ExtensionType::certificate_authorities ||
@@ -167,7 +177,9 @@ struct NewSessionTicketCodec {
     bare.max_early_data_size.reset();
     return bare;
   }
-  static bool holds(const tls::RawExtension& extension) { return extension.type == tls::ExtensionType::early_data; }
+  static bool holds(const tls::NewSessionTicket&, const tls::RawExtension& extension) {
+    return extension.type == tls::ExtensionType::early_data;
+  }
   static void drop_what_is_raw(tls::NewSessionTicket&, const tls::RawExtension&) {}
 };
 
@@ -191,7 +203,7 @@ RoundTrip round_trip_with_extensions(Bytes whole) {
   auto message = *parsed;
   std::vector<tls::RawExtension> extra;
   for (const tls::RawExtension& each : all) {
-    if (Codec::holds(each)) continue;
+    if (Codec::holds(*parsed, each)) continue;
     Codec::drop_what_is_raw(message, each);
     extra.push_back(each);
   }

@@ -128,7 +128,7 @@ TEST_SUITE("ticket_keys_format") {
     ticket.authenticated = UnixTime::from_milliseconds(500);
     ticket.lifetime_seconds = 60;
     ticket.age_add = 7;
-    ticket.server_name = "a";
+    ticket.server_name.assign(1, 'a');
     ticket.application_protocol = "h3";
     ticket.early_data_context = {9};
     CountingRng rng;

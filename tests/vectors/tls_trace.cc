@@ -183,9 +183,10 @@ class Trace {
 
   /// Both sides, with the trace's private keys.
   void exchange_keys(const KeyShareEntry& server_share) {
-    const ClientHello hello = *parse_client_hello(Bytes(client_hello_).subspan(kHandshakeHeaderSize));
+    const ClientHello hello =
+        parse_client_hello(Bytes(client_hello_).subspan(std::min(client_hello_.size(), kHandshakeHeaderSize))).value();
     const NamedGroup group = server_share.group;
-    const auto client_share = hello.key_shares->find(group);
+    const auto client_share = hello.key_shares.value().find(group);
     check(client_share.has_value(), "the client's share of the group");
     if (!client_share) return;
     const Actor::KeyPair* client_pair = peer().pair_of(*client_share);
@@ -202,7 +203,7 @@ class Trace {
     const auto offered = KeyExchange::offer(provider(), client_rng, std::span(&group, 1), entries);
     const auto our_client_share = KeyShareList(entries).find(group);
     check(offered && our_client_share && same(*our_client_share, *client_share), "the client's share");
-    const auto agreed = offered->agree(group, server_share.key_exchange);
+    const auto agreed = offered.value().agree(group, server_share.key_exchange);
     check(agreed && answered && same(*agreed, *answered), "both agree");
     if (agreed) shared_secret_ = tests::to_buffer(*agreed);
   }
@@ -238,10 +239,10 @@ class Trace {
   }
 
   /// HKDF-Expand of the step's own inputs.
-  void check_expansion() {
-    const Buffer expected = field("expanded");
+  void check_expansion(const char* info = "info", const char* result = "expanded") {
+    const Buffer expected = field(result);
     Buffer out(expected.size());
-    const bool done = crypto::hkdf_expand(*hash_, field("PRK"), field("info"), out).has_value();
+    const bool done = crypto::hkdf_expand(*hash_, field("PRK"), field(info), out).has_value();
     check(done && out == expected, "HKDF-Expand");
   }
 
@@ -249,11 +250,11 @@ class Trace {
     check_expansion();
     const Buffer expected = field("expanded");
     if (says("tls13 derived")) {
+      check(same(crypto::hash(*hash_, {}), field("hash")), "the hash of nothing");
       derived_ = expected;
       return;
     }
-    const bool early = says("c e traffic") || says("e exp master");
-    const Digest context = early ? transcript_.digest_with(*hash_, {}) : transcript_.digest();
+    const Digest context = transcript_.digest_with(*hash_, {});  // before the hash is chosen, too
     check(same(context, field("hash")), "transcript hash");
     check(schedule_.has_value(), "there is a key schedule");
     if (!schedule_) return;
@@ -278,7 +279,7 @@ class Trace {
     check_expansion();
     const Digest& base_key = secrets_["handshake " + actor_];
     check(same(base_key, field("PRK")), "base key");
-    verify_data_ = tests::to_buffer(finished_mac(*hash_, base_key, transcript_.digest()));
+    verify_data_ = tests::to_buffer(finished_mac(*hash_, base_key, transcript_.digest_with(*hash_, {})));
     check(verify_data_ == field("finished"), "verify_data");
   }
 
@@ -315,6 +316,8 @@ class Trace {
     RecordKeys keys{.key = expand_label(*hash_, secret->second, "key", aead_of(provider(), suite_).key_size),
                     .iv = expand_label(*hash_, secret->second, "iv", crypto::kAeadNonceSize)};
     if (!fields_->empty()) {
+      check_expansion("key info", "key expanded");
+      check_expansion("iv info", "iv expanded");
       check(same(secret->second, field("PRK")), "traffic secret");
       check(keys.key == field("key expanded"), "key");
       check(keys.iv == field("iv expanded"), "IV");

@@ -123,6 +123,7 @@ const std::vector<PathBuilder::Issuer>& PathBuilder::issuers_of(const Certificat
   return known != issuers_.end() ? known->second : issuers_.emplace(&subject, find_issuers(subject)).first->second;
 }
 
+/// Those that the key identifiers point to first, then those that are valid now, then anchors, then as they were sent.
 std::vector<PathBuilder::Issuer> PathBuilder::find_issuers(const Certificate& subject) {
   std::vector<Issuer> issuers;
   for (const Certificate* anchor : anchors_.find(subject.issuer)) {
@@ -132,10 +133,13 @@ std::vector<PathBuilder::Issuer> PathBuilder::find_issuers(const Certificate& su
     if (!same_name(candidate.subject, subject.issuer)) continue;
     issuers.push_back({.certificate = &candidate, .is_anchor = false});
   }
-  std::ranges::stable_sort(issuers, {}, [&](const Issuer& issuer) {
-    const bool in_time = check_validity(*issuer.certificate, options_.now).has_value();
-    return std::tuple(key_identifier_rank(subject, *issuer.certificate), !in_time, !issuer.is_anchor);
-  });
+  std::vector<std::pair<std::tuple<int, bool, size_t>, Issuer>> ranked;
+  for (size_t i = 0; i < issuers.size(); i++) {
+    const bool in_time = check_validity(*issuers[i].certificate, options_.now).has_value();
+    ranked.push_back({{key_identifier_rank(subject, *issuers[i].certificate), !in_time, i}, issuers[i]});
+  }
+  std::ranges::sort(ranked, {}, [](const auto& entry) { return entry.first; });
+  for (size_t i = 0; i < issuers.size(); i++) issuers[i] = ranked[i].second;
   return issuers;
 }
 

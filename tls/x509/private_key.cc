@@ -165,18 +165,20 @@ Result<std::unique_ptr<PrivateKey::Parts>> PrivateKey::Parts::from_curve(const c
 
 Result<std::unique_ptr<PrivateKey::Parts>> PrivateKey::Parts::from_rsa(const crypto::Provider& provider,
                                                                        const RsaForm& form) {
+  DerReader reader(form.private_key);
+  DerReader sequence = reader.enter(DerTag::sequence);
+  (void)sequence.read_unsigned_integer();  // the version
+  const std::optional<Bytes> modulus = sequence.read_unsigned_integer();
+  const std::optional<Bytes> exponent = sequence.read_unsigned_integer();
+  if (modulus && modulus->size() > crypto::kRsaModulusSizeMax) {
+    return refuse(Failure::unsupported, "an RSA key above 4096 bits");
+  }
   auto rsa = crypto::RsaPrivateKey::parse(*provider.rsa, form.private_key);
   if (!rsa) return refuse_key(rsa.error());
   auto parts = std::make_unique<Parts>(provider, form.type);
   parts->rsa = std::move(*rsa);
   parts->rsa_der.assign(form.private_key.begin(), form.private_key.end());
   parts->pss_only = form.pss_only;
-
-  DerReader reader(form.private_key);
-  DerReader sequence = reader.enter(DerTag::sequence);
-  (void)sequence.read_unsigned_integer();  // the version
-  const std::optional<Bytes> modulus = sequence.read_unsigned_integer();
-  const std::optional<Bytes> exponent = sequence.read_unsigned_integer();
   parts->public_key = build_der([&](DerWriter& writer) {  // RSAPublicKey, RFC 8017 appendix A.1.1
     const size_t opened = writer.open(DerTag::sequence);
     writer.write_unsigned_integer(modulus.value_or(Bytes()));

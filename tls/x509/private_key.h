@@ -2,8 +2,8 @@
 //
 // What is taken belongs together: a scalar is in its range, a public key that comes along is the private key's own.
 // Wiped on destruction. An encrypted key is refused with a reason that says so. Errors of parsing: Failure::malformed,
-// Failure::unsupported (another algorithm, curve or version), Failure::weak (a scalar of zero or not below the order,
-// RSA outside of 2048 to 4096 bits, components that do not fit each other).
+// Failure::unsupported (another algorithm, curve or version, RSA above 4096 bits), Failure::weak (a scalar of zero or
+// not below the order, RSA below 2048 bits, components that do not fit each other).
 #pragma once
 
 #include <memory>

@@ -373,6 +373,24 @@ TEST_SUITE("private_key") {
     CHECK(refused(der, Failure::weak));
   }
 
+  TEST_CASE("RSA keys of other sizes than 2048 to 4096 bits are refused") {
+    const auto of_size = [](size_t modulus_size) {
+      Buffer room(8192), modulus(modulus_size, 0xff);
+      DerWriter writer(room);
+      const size_t sequence = writer.open(DerTag::sequence);
+      writer.write_unsigned_integer({});
+      writer.write_unsigned_integer(modulus);
+      for (int i = 0; i < 7; i++) writer.write_unsigned_integer(Buffer{3});
+      writer.close(sequence);
+      const Bytes written = writer.finish().value();
+      return Buffer(written.begin(), written.end());
+    };
+    CHECK(refused(of_size(128), Failure::weak));
+    CHECK(refused(of_size(255), Failure::weak));
+    CHECK(refused(of_size(513), Failure::unsupported));
+    CHECK(refused(of_size(1024), Failure::unsupported));
+  }
+
   TEST_CASE("in PEM, blocks that are no private key are skipped") {
     CHECK(refused(PrivateKey::parse_pem(crypto::best(), ""), Failure::malformed));
     CHECK(refused(PrivateKey::parse_pem(crypto::best(), write_pem("CERTIFICATE", Buffer{1})), Failure::malformed));
