@@ -271,18 +271,20 @@ TEST_SUITE("stream") {
     settle(ends);
     ends.client.close();
     settle(ends);
+    ends.from_client.clear();
     REQUIRE(ends.server.update_keys(true));
     CHECK(say(ends.server, "more"));
     settle(ends);
     CHECK(take(ends.client) == "more");
     CHECK_FALSE(ends.client.failure());
-    CHECK(ends.client.to_send().empty());
+    CHECK(ends.from_client.empty());
   }
 
   TEST_CASE("a client that closes amid the handshake says user_canceled and close_notify") {
     Scene scene(Mode::stream);
     Ends ends = ends_of(scene);
     ends.client.close();
+    CHECK(to_hex(ends.client.to_send()).ends_with("1503030002015a15030300020100"));
     settle(ends);
     CHECK(ends.server.is_read_closed());
     CHECK_FALSE(ends.server.failure());
@@ -313,13 +315,27 @@ TEST_SUITE("stream") {
       const Buffer content = from_hex(row.content).value();
       Buffer record{21, 3, 3, 0, static_cast<uint8_t>(content.size())};
       record.insert(record.end(), content.begin(), content.end());
+      const size_t to_send = ends.client.to_send().size();
       CHECK(ends.client.receive(record, kNow).has_value() == !row.failure);
+      CHECK(ends.client.to_send().size() == to_send + (row.failure && !row.from_peer ? 7 : 0));  // no alert answers one
       CHECK(alert_code(ends.client) == row.failure.value_or(-1));
       CHECK(ends.client.peer_alert().has_value() == row.from_peer);
       if (!row.failure) {
         settle(ends);
         CHECK(ends.client.is_complete());
       }
+    }
+  }
+
+  // RFC 8446 §5.1
+  TEST_CASE("a closure alert amid a handshake message is unexpected_message; an error alert counts") {
+    const Buffer part{22, 3, 3, 0, 5, 2, 0, 0, 90, 3};
+    for (const uint8_t alert : {uint8_t{0}, uint8_t{90}, uint8_t{40}}) {
+      Scene scene(Mode::stream);
+      Ends ends = ends_of(scene);
+      CHECK(ends.client.receive(part, kNow));
+      CHECK_FALSE(ends.client.receive(Buffer{21, 3, 3, 0, 2, 1, alert}, kNow));
+      CHECK(alert_code(ends.client) == (alert == 40 ? 40 : static_cast<int>(Alert::unexpected_message)));
     }
   }
 
@@ -371,6 +387,7 @@ TEST_SUITE("stream") {
     REQUIRE(ends.client.update_keys(true));
     REQUIRE(ends.server.update_keys(false));
     settle(ends);
+    ends.from_client.clear();
     const std::string big(300'000, 'k');
     for (int round = 0; round < 3; round++) {
       CHECK(say(ends.client, big));
@@ -380,10 +397,10 @@ TEST_SUITE("stream") {
       CHECK(take(ends.client) == big);
     }
     CHECK_FALSE(ends.client.failure());
-    // A record of data has at most 2^14 bytes; every third one is followed by a KeyUpdate's, of 5 + 5 + 1 + 16 bytes.
+    // 19 records of data a round; every three of them are followed by a KeyUpdate of 5 bytes, but for the last.
     size_t sent = 0;
     for (const Buffer& piece : ends.from_client) sent += piece.size();
-    CHECK(sent > 3 * (300'000 + 19 * kRecordOverhead + 6 * 27));
+    CHECK(sent == 3 * (300'000 + 19 * kRecordOverhead) + 18 * (5 + kRecordOverhead));
   }
 
   TEST_CASE("key updates without data between them have an end; with data they have none") {
