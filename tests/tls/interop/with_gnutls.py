@@ -30,7 +30,7 @@ def gnutls_serv(case_, *options, cert="p256", ask=False, how=None):
     port = free_port()
     certificate = [] if cert is None else ["--x509certfile", case_.cert(cert + ".pem"), "--x509keyfile",
                                            case_.world.certificates.pair(cert)[3]]
-    server = case_.start("gnutls-serv", "gnutls-serv", "--echo", "-p", port, *certificate, *(how or priority()),
+    server = case_.start("gnutls-serv", "stdbuf", "-oL", "gnutls-serv", "--echo", "-p", port, *certificate, *(how or priority()),
                          *([] if ask else ["--disable-client-cert"]), *options)
     server.wait_listening(port)
     return server, port
@@ -51,13 +51,14 @@ def serve(case_, *options, cert="p256"):
 
 
 def gnutls_cli(case_, port, *options, name=NAME, ca="root", how=None):
-    return case_.start("gnutls-cli", "gnutls-cli", "-p", port, "--x509cafile", case_.cert(ca + ".pem"),
+    # Its output is for a terminal: elsewhere it would keep back what it received.
+    return case_.start("gnutls-cli", "stdbuf", "-oL", "gnutls-cli", "-p", port, "--x509cafile", case_.cert(ca + ".pem"),
                        "--sni-hostname", name, "--verify-hostname", name, *(how or priority()), *options, "127.0.0.1")
 
 
 def talk(case_, client, server, number=0):
     client.write(WORDS + "\n")
-    client.wait_text("]: " + WORDS)
+    client.wait_text("\n" + WORDS)
     client.close_input()
     case_.equal(client.wait(), 0, "the exit code of gnutls-cli")
     report = case_.our_report(server, number)
@@ -163,17 +164,11 @@ def run(case_):
 @case("gnutls-cli, our server: early data accepted")
 def run(case_):
     server, port = serve(case_, "--tickets", "--count", "2", "--early-data")
-    report, _ = resume(case_, server, port, "--earlydata", case_.file("words", "early-words"))
-    case_.reported(report, resumed="yes", early_data="accepted", early_received="early-words")
+    report, _ = resume(case_, server, port, "--earlydata", case_.file("words", "early-words\n"))
+    case_.reported(report, resumed="yes", early_data="accepted", early_received="early-words.")
 
 
-@case("gnutls-cli, our server: early data rejected by a HelloRetryRequest")
-def run(case_):
-    server, port = serve(case_, "--tickets", "--count", "2", "--early-data", "--groups", "secp384r1")
-    client = gnutls_cli(case_, port, "-r", "--waitresumption", "--single-key-share", "--earlydata",
-                        case_.file("words", "early-words"), how=priority(groups=["x25519", "secp384r1"]))
-    client.wait_text("This is a resumed session")
-    case_.reported(talk(case_, client, server, 1), resumed="yes", early_data="rejected", hello_retry="yes")
+# No early data with a HelloRetryRequest here: GnuTLS 3.7.9 then encrypts its second ClientHello with the early keys.
 
 
 @case("our client, gnutls-serv: a required client certificate")
@@ -281,7 +276,8 @@ def run(case_):
 def run(case_):
     server, port = serve(case_, "--export", "EXPORTER-test:40")
     client = gnutls_cli(case_, port, "--keymatexport", "EXPORTER-test", "--keymatexportsize", "40")
-    case_.has(client.text(), "Key material: " + talk(case_, client, server)["export"], "gnutls-cli")
+    report = talk(case_, client, server)
+    case_.has(client.text(), "Key material: " + report["export"], "gnutls-cli")
 
 
 @case("our client, gnutls-serv: exported keying material is the same")
