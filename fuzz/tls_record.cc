@@ -89,7 +89,7 @@ class Line {
 
   /// Bytes of the program, some of them repeated to fill more than one record.
   std::vector<uint8_t> stretched() {
-    const size_t repeat = 1 + program_.u8() % 8 * 1000;
+    const size_t repeat = 1 + program_.u8() % 4 * 700;
     const Bytes seed = program_.bytes(std::min<uint64_t>(program_.u8() % 16, program_.remaining()));
     std::vector<uint8_t> result;
     for (size_t i = 0; i < repeat; i++) result.insert(result.end(), seed.begin(), seed.end());
