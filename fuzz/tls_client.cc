@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/reader.h"
+#include "fuzz/tls_identity.h"
 #include "tests/support/random.h"
 #include "tls/cipher_suite.h"
 #include "tls/key_exchange.h"
@@ -17,7 +18,6 @@
 #include "tls/peer_verification.h"
 #include "tls/session.h"
 #include "tls/transcript.h"
-#include "tls/x509/certificate_maker.h"
 
 using namespace quoll;
 using namespace quoll::tls;
@@ -26,7 +26,8 @@ namespace {
 
 using Buffer = std::vector<uint8_t>;
 
-constexpr UnixTime kNow = UnixTime::from_seconds(1'800'000'000);
+using fuzz::identity;
+using fuzz::kNow;
 constexpr uint8_t kParameters[] = {1, 2, 3};
 
 /// Bits of the first byte.
@@ -40,23 +41,6 @@ enum Feature : uint8_t {
   kLongHash = 1 << 6,     // SHA-384
   kNoOcsp = 1 << 7,
 };
-
-std::shared_ptr<const Identity> make_identity() {
-  tests::SeededRng rng(1);
-  auto key = x509::PrivateKey::generate(crypto::best(), x509::KeyType::ed25519, rng);
-  x509::CertificateRequest request;
-  request.names = {"example.com"};
-  request.not_before = kNow - Duration::seconds(3'600);
-  request.not_after = kNow + Duration::seconds(3'600);
-  request.client_auth = true;
-  const auto der = x509::make_certificate(request, key->public_key_info(), nullptr, *key, rng);
-  return std::make_shared<const Identity>(Identity::create({*der}, std::move(*key)).value());
-}
-
-const std::shared_ptr<const Identity>& identity() {
-  static const std::shared_ptr<const Identity> made = make_identity();
-  return made;
-}
 
 CipherSuite suite_of(uint8_t features) {
   return features & kLongHash ? CipherSuite::aes_256_gcm_sha384 : CipherSuite::aes_128_gcm_sha256;

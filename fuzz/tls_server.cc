@@ -8,9 +8,9 @@
 
 #include "base/check.h"
 #include "base/reader.h"
+#include "fuzz/tls_identity.h"
 #include "tests/support/random.h"
 #include "tls/session.h"
-#include "tls/x509/certificate_maker.h"
 
 using namespace quoll;
 using namespace quoll::tls;
@@ -19,7 +19,8 @@ namespace {
 
 using Buffer = std::vector<uint8_t>;
 
-constexpr UnixTime kNow = UnixTime::from_seconds(1'800'000'000);
+using fuzz::identity;
+using fuzz::kNow;
 
 /// Bits of the first byte.
 enum Feature : uint8_t {
@@ -39,23 +40,6 @@ class NoMemory final : public AntiReplay {
   bool admit(Bytes, UnixTime) override { return true; }
   Duration window() const override { return Duration::seconds(10); }
 };
-
-std::shared_ptr<const Identity> make_identity() {
-  tests::SeededRng rng(1);
-  auto key = x509::PrivateKey::generate(crypto::best(), x509::KeyType::ed25519, rng);
-  x509::CertificateRequest request;
-  request.names = {"example.com"};
-  request.not_before = kNow - Duration::seconds(3'600);
-  request.not_after = kNow + Duration::seconds(3'600);
-  request.client_auth = true;
-  const auto der = x509::make_certificate(request, key->public_key_info(), nullptr, *key, rng);
-  return std::make_shared<const Identity>(Identity::create({*der}, std::move(*key)).value());
-}
-
-const std::shared_ptr<const Identity>& identity() {
-  static const std::shared_ptr<const Identity> made = make_identity();
-  return made;
-}
 
 const std::shared_ptr<TicketKeys>& ticket_keys() {
   static const TicketKeys::Secret secret;

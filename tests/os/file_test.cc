@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "os/file.h"
+#include "tests/os/temporary_folder.h"
 
 // Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
@@ -19,20 +20,7 @@ namespace {
 
 using namespace quoll;
 namespace fs = std::filesystem;
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (fs::temp_directory_path() / "quoll-file-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TemporaryDirectory() { fs::remove_all(path_); }
-  std::string operator/(const char* name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
+using quoll::tests::TemporaryFolder;
 
 std::vector<uint8_t> sample(size_t size) {
   std::vector<uint8_t> out(size);
@@ -55,7 +43,7 @@ Error error_of(const std::string& path, size_t size_max) {
 
 TEST_SUITE("os") {
   TEST_CASE("a file of any size is read whole, up to exactly the limit") {
-    const TemporaryDirectory directory;
+    const TemporaryFolder directory;
     const std::string path = directory / "file";
     for (const size_t size : {0, 1, 4095, 4096, 4097, 100'000}) {
       write(path, sample(size));
@@ -86,7 +74,7 @@ TEST_SUITE("os") {
   }
 
   TEST_CASE("what cannot be read is refused with the system's number and a sentence") {
-    const TemporaryDirectory directory;
+    const TemporaryFolder directory;
     CHECK(error_of(directory / "absent", 10).domain == ErrorDomain::system);
     CHECK(error_of(directory / "absent", 10).code == ENOENT);
     CHECK(std::string(error_of(directory / "absent", 10).reason) == "no such file or directory");
@@ -99,7 +87,7 @@ TEST_SUITE("os") {
   }
 
   TEST_CASE("reading leaves no descriptor open") {
-    const TemporaryDirectory directory;
+    const TemporaryFolder directory;
     write(directory / "file", sample(3));
     const int before = dup(0);
     close(before);

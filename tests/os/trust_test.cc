@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "os/trust.h"
+#include "tests/os/temporary_folder.h"
 #include "tests/tls/x509/authorities.h"
 #include "tls/x509/failure.h"
 #include "tls/x509/pem.h"
@@ -19,21 +20,7 @@ namespace {
 
 using namespace quoll;
 namespace fs = std::filesystem;
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (fs::temp_directory_path() / "quoll-trust-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TemporaryDirectory() { fs::remove_all(path_); }
-  std::string operator/(const char* name) const { return (path_ / name).string(); }
-  std::string path() const { return path_.string(); }
-
- private:
-  fs::path path_;
-};
+using quoll::tests::TemporaryFolder;
 
 /// A variable of the environment for as long as this lives.
 class Variable {
@@ -61,7 +48,7 @@ std::string new_root(tests::Authorities& make, const char* name) {
 
 TEST_SUITE("os") {
   TEST_CASE("a file of PEM blocks fills a store, and what cannot is refused with a reason") {
-    const TemporaryDirectory directory;
+    const TemporaryFolder directory;
     tests::Authorities make(21);
     write(directory / "bundle.pem", new_root(make, "One") + new_root(make, "Two") + x509::write_pem("CERTIFICATE", {}));
     x509::TrustStore store;
@@ -83,7 +70,7 @@ TEST_SUITE("os") {
   }
 
   TEST_CASE("a directory gives the certificates of its files; links are followed, other entries passed over") {
-    const TemporaryDirectory directory;
+    const TemporaryFolder directory;
     tests::Authorities make(22);
     fs::create_directory(directory / "certs");
     write(directory / "certs/a.pem", new_root(make, "One"));
@@ -111,7 +98,7 @@ TEST_SUITE("os") {
   }
 
   TEST_CASE("a directory with too many entries is refused") {
-    const TemporaryDirectory directory;
+    const TemporaryFolder directory;
     tests::Authorities make(23);
     write(directory / "a.pem", new_root(make, "One"));
     for (size_t i = 0; i < os::kTrustFilesMax; i++)
@@ -123,7 +110,7 @@ TEST_SUITE("os") {
   }
 
   TEST_CASE("SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's anchors") {
-    const TemporaryDirectory directory;
+    const TemporaryFolder directory;
     tests::Authorities make(24);
     write(directory / "file.pem", new_root(make, "One"));
     fs::create_directory(directory / "d1");

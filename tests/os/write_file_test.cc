@@ -10,6 +10,7 @@
 
 #include "os/file.h"
 #include "os/write_file.h"
+#include "tests/os/temporary_folder.h"
 
 // Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
@@ -18,28 +19,8 @@ namespace quoll::os {
 namespace {
 
 namespace fs = std::filesystem;
+using quoll::tests::TemporaryFolder;
 using Buffer = std::vector<uint8_t>;
-
-/// A folder that is gone with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "quoll-write-file-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string operator/(const char* name) const { return (path_ / name).string(); }
-  size_t files() const {
-    return static_cast<size_t>(std::distance(fs::directory_iterator(path_), fs::directory_iterator()));
-  }
-
- private:
-  fs::path path_;
-};
 
 unsigned mode_of(const std::string& path) {
   struct stat status{};
@@ -49,7 +30,7 @@ unsigned mode_of(const std::string& path) {
 
 TEST_SUITE("write_file") {
   TEST_CASE("a new file has the contents and the mode, less the umask") {
-    const Folder folder;
+    const TemporaryFolder folder;
     const std::string path = folder / "file";
     const mode_t before = umask(027);
     CHECK(write_file(path.c_str(), Buffer(100'000, 7), 0644, Existing::keep));
@@ -62,7 +43,7 @@ TEST_SUITE("write_file") {
   }
 
   TEST_CASE("a file that is there is replaced or kept, as asked") {
-    const Folder folder;
+    const TemporaryFolder folder;
     const std::string path = folder / "file";
     REQUIRE(write_file(path.c_str(), Buffer{1}, 0600, Existing::keep));
     const auto kept = write_file(path.c_str(), Buffer{2}, 0600, Existing::keep);
@@ -76,7 +57,7 @@ TEST_SUITE("write_file") {
   }
 
   TEST_CASE("a symbolic link is replaced, what it names stays") {
-    const Folder folder;
+    const TemporaryFolder folder;
     const std::string target = folder / "target", link = folder / "link";
     REQUIRE(write_file(target.c_str(), Buffer{1}, 0600, Existing::keep));
     REQUIRE(symlink(target.c_str(), link.c_str()) == 0);
@@ -87,7 +68,7 @@ TEST_SUITE("write_file") {
   }
 
   TEST_CASE("what cannot be written leaves nothing behind") {
-    const Folder folder;
+    const TemporaryFolder folder;
     REQUIRE(mkdir((folder / "folder").c_str(), 0700) == 0);
     const auto over_folder = write_file((folder / "folder").c_str(), Buffer{1}, 0600, Existing::replace);
     REQUIRE_FALSE(over_folder);

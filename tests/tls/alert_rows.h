@@ -57,6 +57,14 @@ inline Rewrite glued_to(HandshakeType type) {
   return bytes_of(type, [](std::vector<uint8_t>& message) { message.push_back(0x08); });
 }
 
+/// Handshake messages of TLS 1.3, and numbers that are none.
+inline constexpr HandshakeType kMessageTypes[] = {
+    HandshakeType::client_hello,        HandshakeType::server_hello,         HandshakeType::new_session_ticket,
+    HandshakeType::end_of_early_data,   HandshakeType::encrypted_extensions, HandshakeType::certificate,
+    HandshakeType::certificate_request, HandshakeType::certificate_verify,   HandshakeType::finished,
+    HandshakeType::key_update,          HandshakeType::message_hash,         static_cast<HandshakeType>(0),
+    static_cast<HandshakeType>(25),     static_cast<HandshakeType>(255)};
+
 /// Configurations that agree; made once for each mode.
 inline Scene& scene_of(Mode mode) {
   static Scene quic(Mode::quic), stream(Mode::stream);

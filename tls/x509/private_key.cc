@@ -30,25 +30,6 @@ const crypto::Ecdsa& ecdsa_of(const crypto::Provider& provider, KeyType type) {
   return type == KeyType::ecdsa_p256 ? *provider.ecdsa_p256 : *provider.ecdsa_p384;
 }
 
-const crypto::HashAlgorithm& hash_of(const crypto::Provider& provider, SignatureAlgorithm algorithm) {
-  switch (algorithm) {
-    case SignatureAlgorithm::rsa_pkcs1_sha256:
-    case SignatureAlgorithm::rsa_pss_sha256:
-    case SignatureAlgorithm::ecdsa_sha256:
-      return *provider.sha256;
-    case SignatureAlgorithm::rsa_pkcs1_sha384:
-    case SignatureAlgorithm::rsa_pss_sha384:
-    case SignatureAlgorithm::ecdsa_sha384:
-      return *provider.sha384;
-    case SignatureAlgorithm::rsa_pkcs1_sha512:
-    case SignatureAlgorithm::rsa_pss_sha512:
-    case SignatureAlgorithm::ecdsa_sha512:
-    case SignatureAlgorithm::ed25519:
-      return *provider.sha512;
-  }
-  return *provider.sha256;
-}
-
 enum class Family : uint8_t { rsa_pkcs1, rsa_pss, ecdsa, ed25519 };
 
 Family family_of(SignatureAlgorithm algorithm) {

@@ -120,7 +120,8 @@ bool is_ecdsa(SignatureAlgorithm algorithm) {
          algorithm == SignatureAlgorithm::ecdsa_sha512;
 }
 
-/// The hash of the message; Ed25519 has one within, and is given the message itself.
+}  // namespace
+
 const crypto::HashAlgorithm& hash_of(const crypto::Provider& provider, SignatureAlgorithm algorithm) {
   switch (algorithm) {
     case SignatureAlgorithm::rsa_pkcs1_sha256:
@@ -139,8 +140,6 @@ const crypto::HashAlgorithm& hash_of(const crypto::Provider& provider, Signature
   }
   return *provider.sha512;
 }
-
-}  // namespace
 
 PublicKey::PublicKey(const crypto::Provider& provider, KeyType type, Bytes point)
     : provider_(&provider), type_(type), key_(Point{}) {

@@ -32,6 +32,9 @@ enum class SignatureAlgorithm : uint8_t {
   ed25519,
 };
 
+/// The hash of the message; Ed25519 has one within (SHA-512), and is given the message itself.
+const crypto::HashAlgorithm& hash_of(const crypto::Provider& provider, SignatureAlgorithm algorithm);
+
 class PublicKey {
  public:
   /// `spki` is a whole SubjectPublicKeyInfo. Failure::malformed, Failure::unsupported (another algorithm or curve, a
