@@ -15,6 +15,7 @@ struct Command {
   int (*run)(std::span<char* const> arguments);
 };
 
+int cert(std::span<char* const> arguments);
 int serve(std::span<char* const> arguments);
 int version(std::span<char* const> arguments);
 

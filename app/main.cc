@@ -11,6 +11,7 @@ namespace {
 using quoll::app::Command;
 
 constexpr Command kCommands[] = {
+    {"cert", "make, show and verify certificates", quoll::app::cert},
     {"serve", "an HTTP/3 server of static files (not there yet: it says so)", quoll::app::serve},
     {"version", "the version, and which implementation serves each algorithm", quoll::app::version},
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
 namespace quoll::bench {
 namespace {
@@ -32,7 +33,37 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+[[noreturn]] void usage(std::string_view program, const std::string& wrong) {
+  const std::string name(program);
+  std::fprintf(stderr, "%s: %s\nusage: %s [--filter TEXT] [--rounds N] [--seconds S] [--json FILE]\n", name.c_str(),
+               wrong.c_str(), name.c_str());
+  std::exit(2);
+}
+
 }  // namespace
+
+CommandLine parse_command_line(std::string_view program, int argc, char** argv) {
+  CommandLine line;
+  for (int i = 1; i < argc; i++) {
+    const std::string option = argv[i];
+    if (i + 1 >= argc) usage(program, option + " wants a value, or is not an option");
+    const char* value = argv[++i];
+    if (option == "--filter") {
+      line.options.filter = value;
+    } else if (option == "--rounds") {
+      line.options.rounds = std::atoi(value);
+      if (line.options.rounds < 1) usage(program, "--rounds wants a whole number above 0");
+    } else if (option == "--seconds") {
+      line.options.round_seconds = std::atof(value);
+      if (line.options.round_seconds <= 0) usage(program, "--seconds wants a number above 0");
+    } else if (option == "--json") {
+      line.json = value;
+    } else {
+      usage(program, option + " is not an option");
+    }
+  }
+  return line;
+}
 
 void Table::row(std::string name, std::string_view implementation, size_t bytes_per_call,
                 const std::function<void()>& ours, const std::function<void()>& peer, size_t ops_per_call) {

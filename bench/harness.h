@@ -33,6 +33,15 @@ struct Options {
   std::string_view filter;      // only rows whose name contains this
 };
 
+/// What the command line of a benchmark program asks for.
+struct CommandLine {
+  Options options;
+  std::string json;  // where to write the rows; empty: nowhere
+};
+
+/// Reads [--filter TEXT] [--rounds N] [--seconds S] [--json FILE]; ends the program with a usage line when it cannot.
+CommandLine parse_command_line(std::string_view program, int argc, char** argv);
+
 class Table {
  public:
   Table(Options options, std::string_view peer_name) : options_(options), peer_name_(peer_name) {}

@@ -156,6 +156,13 @@ void DerWriter::write_unsigned_integer(Bytes magnitude) {
   close(opened);
 }
 
+void DerWriter::write_bit_string_bytes(Bytes bytes) {
+  const size_t opened = open(DerTag::bit_string);
+  append(uint8_t{0});  // X.690 §8.6.2: no bit of the last byte is unused
+  append(bytes);
+  close(opened);
+}
+
 std::optional<Bytes> DerWriter::finish() const {
   if (failed_) return std::nullopt;
   return output_.first(size_);

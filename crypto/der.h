@@ -31,6 +31,8 @@ enum class DerTag : uint8_t {
   ia5_string = 0x16,
   utc_time = 0x17,
   generalized_time = 0x18,
+  visible_string = 0x1a,
+  universal_string = 0x1c,
   bmp_string = 0x1e,
   sequence = 0x30,
   set = 0x31,
@@ -100,6 +102,10 @@ class DerWriter {
   void write(DerTag tag, Bytes contents);
   /// An INTEGER from a big-endian magnitude of any length, leading zeros allowed.
   void write_unsigned_integer(Bytes magnitude);
+  /// A BIT STRING of whole bytes.
+  void write_bit_string_bytes(Bytes bytes);
+  /// An element that is encoded already, header included.
+  void write_element(Bytes element) { append(element); }
 
   /// What has been written; empty when it did not fit.
   std::optional<Bytes> finish() const;

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -32,21 +34,30 @@ struct ClientTicket {
   std::vector<uint8_t> transport_parameters;  // the server's of that connection (QUIC), encoded
   std::vector<uint8_t> application_settings;  // the application's, such as HTTP/3 SETTINGS; set by its owner
 
-  /// Fresh enough to offer at `now`.
+  /// Whether it may be offered at `now`: it has a lifetime that is not over (nor are seven days), and the server's
+  /// certificate is still valid. False as well before `received`: a clock that was set back cannot tell the age.
   bool is_usable(UnixTime now) const;
+  /// PskIdentity.obfuscated_ticket_age (RFC 8446 §4.2.11.1).
   uint32_t obfuscated_age(UnixTime now) const;
 
-  /// The caller wipes the encoding.
+  /// The caller wipes the encoding. Empty when a field is over its limit (names 255 bytes, the others 65535), a time is
+  /// outside of years 0 to 9999, the ticket is empty, or the PSK has not the size of the suite's hash.
   std::vector<uint8_t> encode() const;
+  /// crypto::Failure::malformed unless `encoded` is exactly what encode() gives for some ticket.
   [[nodiscard]] static Result<ClientTicket> decode(Bytes encoded);
+
+  friend bool operator==(const ClientTicket&, const ClientTicket&) = default;
 };
 
 /// Tickets by server name, each given out once (RFC 8446 appendix C.4: a ticket used twice lets observers link
-/// connections). Bounded: the oldest go first.
+/// connections). Bounded: of a server, its oldest tickets go first; of servers, the one that got a ticket longest ago.
+/// Not thread-safe.
 class ClientTicketStore {
  public:
   explicit ClientTicketStore(size_t servers_max = 256, size_t tickets_per_server_max = 4)
       : servers_max_(servers_max), tickets_per_server_max_(tickets_per_server_max) {}
+  ClientTicketStore(const ClientTicketStore&) = delete;
+  ClientTicketStore& operator=(const ClientTicketStore&) = delete;
 
   void put(ClientTicket ticket);
   /// The newest usable ticket for the server, removed from the store; unusable ones are dropped on the way.
@@ -54,10 +65,18 @@ class ClientTicketStore {
   size_t size() const { return size_; }
 
  private:
+  struct Server;
+  using Servers = std::map<std::string, Server, std::less<>>;
+  struct Server {
+    std::deque<ClientTicket> tickets;              // newest last, never empty between calls
+    std::list<Servers::iterator>::iterator place;  // in order_
+  };
+  void remove(Servers::iterator server);
+
   size_t servers_max_, tickets_per_server_max_;
   size_t size_ = 0;
-  std::map<std::string, std::deque<ClientTicket>, std::less<>> by_server_;
-  std::deque<std::string> order_;  // least recently filled first
+  Servers by_server_;
+  std::list<Servers::iterator> order_;  // least recently filled first
 };
 
 }  // namespace quoll::tls

@@ -33,6 +33,7 @@ struct Established {
   /// holds. Both are carried over by resumption.
   UnixTime authenticated;
   UnixTime authenticated_until;
+  bool takes_tickets = false;                      // server: the client resumes in the mode that we do (psk_dhe_ke)
   std::vector<uint8_t> peer_transport_parameters;  // client over QUIC: tickets remember them
 };
 

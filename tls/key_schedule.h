@@ -7,10 +7,12 @@
 // All secrets are Digests of the hash's size, wiped with their owners. Transcript hashes are the caller's.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "crypto/hash.h"
 #include "crypto/hkdf.h"
+#include "crypto/hmac.h"
 
 namespace quoll::tls {
 
@@ -43,10 +45,15 @@ class KeySchedule {
   Digest resumption_master(Bytes transcript_hash) const;
 
  private:
-  Digest derive(std::string_view label, Bytes transcript_hash) const;
   enum class Stage : uint8_t { early, handshake, master };
+  Digest derive(std::string_view label, Bytes transcript_hash) const;
+  /// Derive-Secret(., "derived", ""): the salt of the next stage.
+  Digest derived() const;
+
   const crypto::HashAlgorithm* hash_;
-  Digest secret_;
+  /// The stage's secret, prepared as the key of all that is derived from it. Empty at first when there is no PSK: then
+  /// the early stage gives nothing but a salt that is the same in every handshake.
+  std::optional<crypto::Hmac> secret_;
   Stage stage_ = Stage::early;
 };
 
@@ -56,7 +63,7 @@ Digest finished_mac(const crypto::HashAlgorithm& hash, Bytes base_key, Bytes tra
 /// application_traffic_secret_N+1 (RFC 8446 §7.2). QUIC has its own label for that (RFC 9001 §6.1).
 Digest next_traffic_secret(const crypto::HashAlgorithm& hash, Bytes traffic_secret);
 
-/// The PSK of a ticket (RFC 8446 §4.6.1).
+/// The PSK of a ticket (RFC 8446 §4.6.1); a nonce has at most 255 bytes.
 Digest resumption_psk(const crypto::HashAlgorithm& hash, Bytes resumption_master_secret, Bytes ticket_nonce);
 
 /// TLS-Exporter (RFC 8446 §7.5). Failure::length when `out` or `label` are too long for HKDF.

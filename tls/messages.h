@@ -14,6 +14,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/reader.h"
 #include "base/result.h"
 #include "base/writer.h"
@@ -146,6 +147,7 @@ struct ServerHello {  // or HelloRetryRequest
   std::optional<Bytes> cookie;               // of a HelloRetryRequest
   bool has_unknown_extension = false;        // one that no ServerHello or HelloRetryRequest can answer
   Bytes extensions;
+  bool has_extensions = true;  // false: the message ends after the compression method (before TLS 1.3)
 
   bool is_hello_retry_request() const { return random == kHelloRetryRequestRandom; }
 };
@@ -234,6 +236,16 @@ void write_end_of_early_data(S& sink);
 /// Runs a write_* function twice, with a Counter and with a Writer, and appends the message to `out`. Returns where in
 /// `out` it begins. CHECKs that what was written fits what was counted.
 template <class Container, class WriteFunction>
-size_t append_message(Container& out, WriteFunction write);
+size_t append_message(Container& out, WriteFunction write) {
+  Counter counter;
+  write(counter);
+  CHECK(counter.ok());  // a part that is longer than its length prefix can say
+  const size_t begin = out.size();
+  out.resize(begin + counter.size());
+  Writer writer(MutBytes(out).subspan(begin));
+  write(writer);
+  CHECK(writer.ok() && writer.size() == counter.size());
+  return begin;
+}
 
 }  // namespace quoll::tls

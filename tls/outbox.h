@@ -20,7 +20,11 @@ class Outbox {
     return Bytes(bytes).subspan(begin);
   }
 
-  void put(Output output) { queue_.push_back(std::move(output)); }
+  /// Any of the alternatives, made in place.
+  template <class T>
+  void put(T output) {
+    queue_.emplace_back(std::move(output));
+  }
 
   std::optional<Output> poll() {
     if (first_ == queue_.size()) return {};

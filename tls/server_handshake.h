@@ -17,7 +17,9 @@ class ServerHandshake : public Handshake {
 [[nodiscard]] Result<std::unique_ptr<ServerHandshake>> start_server_handshake(
     HandshakeContext& context, std::shared_ptr<const ServerConfig> config, ServerOptions options);
 
-/// Over an established session: writes a NewSessionTicket to the outbox.
+/// Over an established session: writes a NewSessionTicket to the outbox; nothing when it would be of no use: the client
+/// does not take tickets, its certificate is too large for one, or it proved who it is too long ago. A usage error
+/// without ticket keys.
 struct TicketIssue {
   const ServerConfig& config;
   const Established& established;

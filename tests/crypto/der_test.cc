@@ -130,6 +130,18 @@ TEST_SUITE("der") {
           Buffer{0x30, 0x0a, 0x02, 0x02, 0x00, 0x80, 0x02, 0x01, 0x00, 0x02, 0x01, 0x01});
   }
 
+  TEST_CASE("the writer takes bit strings of whole bytes, and elements as they are") {
+    Buffer storage(16);
+    DerWriter writer(storage);
+    const size_t sequence = writer.open(DerTag::sequence);
+    writer.write_bit_string_bytes(Buffer{0xa5, 0x5a});
+    writer.write_bit_string_bytes({});
+    writer.write_element(Buffer{0x05, 0x00});
+    writer.close(sequence);
+    CHECK(to_buffer(writer.finish().value()) ==
+          Buffer{0x30, 0x0a, 0x03, 0x03, 0x00, 0xa5, 0x5a, 0x03, 0x01, 0x00, 0x05, 0x00});
+  }
+
   TEST_CASE("a buffer that is too small fails the writer, at every size") {
     for (size_t size = 0; size < 131 + 2 + 3; size++) {
       Buffer storage(size);

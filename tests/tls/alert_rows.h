@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "tests/tls/puppet.h"
+#include "tests/tls/support.h"
 
-namespace quoll::tls::test {
+namespace quoll::tls::tests {
 
 inline constexpr uint8_t kOneByte[] = {0x01};
 inline constexpr uint8_t kNothing[] = {0x00};
@@ -56,6 +57,12 @@ inline Rewrite glued_to(HandshakeType type) {
   return bytes_of(type, [](std::vector<uint8_t>& message) { message.push_back(0x08); });
 }
 
+/// Configurations that agree; made once for each mode.
+inline Scene& scene_of(Mode mode) {
+  static Scene quic(Mode::quic), stream(Mode::stream);
+  return mode == Mode::quic ? quic : stream;
+}
+
 /// A PSK that both sides know.
 inline const ExternalPsk& psk() {
   static const ExternalPsk made = [] {
@@ -68,4 +75,4 @@ inline const ExternalPsk& psk() {
   return made;
 }
 
-}  // namespace quoll::tls::test
+}  // namespace quoll::tls::tests

@@ -2,14 +2,13 @@
 // tests/tls/puppet.h; each row names the section whose MUST it breaks.
 #include <algorithm>
 
-#include "tests/support/random.h"
 #include "tests/tls/alert_rows.h"
 #include "tests/tls/support.h"
 #include "tls/session.h"
 
 #include <doctest/doctest.h>  // last: its macros must not reach our headers
 
-namespace quoll::tls::test {
+namespace quoll::tls::tests {
 namespace {
 
 using enum Alert;
@@ -37,20 +36,19 @@ void with_p256_share(ClientConfig& config, ClientOptions&) {
 }
 
 Outcome run(const Row& row) {
-  SeededRng rng(test_seed());
-  const UnixTime now = test_time();
-  auto config = std::make_shared<ClientConfig>(client_config(row.mode));
-  ClientOptions options = client_options(row.mode);
-  if (row.configure) row.configure(*config, options);
-  auto client = Session::client(config, std::move(options), rng, now);
-  REQUIRE(client.has_value());
+  Scene& scene = scene_of(row.mode);
+  ClientConfig config = scene.client;
+  ClientOptions options = scene.client_options;
+  if (row.configure) row.configure(config, options);
+  Session client =
+      must(Session::client(std::make_shared<const ClientConfig>(config), std::move(options), scene.rng, kNow));
   ServerScript script;
   row.script(script);
-  return play_server(*client, test_identity(x509::KeyType::ecdsa_p256), script, row.mode, rng, now);
+  return play_server(client, *scene.server.identities[0], script, row.mode, scene.rng, kNow);
 }
 
 void check(const Row& row) {
-  CAPTURE(row.name);
+  INFO(std::string(row.name));
   const Outcome outcome = run(row);
   CAPTURE(outcome.reason);
   REQUIRE_MESSAGE(outcome.alert.has_value(), "the session noticed nothing");
@@ -142,7 +140,7 @@ TEST_CASE("A client refuses a wrong ServerHello") {
        }},
       {"RFC 8446 §9.2: no key_share and no pre_shared_key", missing_extension,
        [](ServerScript& s) { s.server_hello = in_hello([](ServerHello& hello) { hello.key_share.reset(); }); }},
-      {"RFC 8446 §4.2.9: psk_ke alone was not offered", missing_extension,
+      {"RFC 8446 §4.2.11: a PSK alone, which psk_key_exchange_modes did not offer", illegal_parameter,
        [](ServerScript& s) {
          s.psk = psk();
          s.server_hello = in_hello([](ServerHello& hello) { hello.key_share.reset(); });
@@ -277,7 +275,7 @@ TEST_CASE("A client refuses a wrong HelloRetryRequest, and what does not follow 
          s.retry = true;
          s.server_hello = in_hello([](ServerHello& hello) { hello.key_share->group = NamedGroup::x25519; });
        }},
-      {"RFC 8446 §4.1.4: TLS 1.2", protocol_version,
+      {"RFC 8446 §9.2: no supported_versions in a HelloRetryRequest", missing_extension,
        [](ServerScript& s) {
          s.retry = true;
          s.hello_retry_request = in_hello([](ServerHello& hello) { hello.supported_version.reset(); });
@@ -601,17 +599,14 @@ TEST_CASE("A client refuses wrong messages after the handshake") {
 }
 
 TEST_CASE("A failed session stays failed, with the same error") {
-  SeededRng rng(test_seed());
-  auto client = Session::client(std::make_shared<ClientConfig>(client_config(Mode::quic)), client_options(Mode::quic),
-                                rng, test_time());
-  REQUIRE(client.has_value());
+  Session client = must(scene_of(Mode::quic).make_client());
   const auto wrong = raw_message(HandshakeType::finished, {});
-  const auto first = client->receive(Level::initial, wrong, test_time());
+  const auto first = client.receive(Level::initial, wrong, kNow);
   REQUIRE(!first);
-  const auto second = client->receive(Level::initial, {}, test_time());
+  const auto second = client.receive(Level::initial, {}, kNow);
   REQUIRE(!second);
   CHECK(second.error().code == first.error().code);
   CHECK(std::string_view(second.error().reason) == first.error().reason);
 }
 
-}  // namespace quoll::tls::test
+}  // namespace quoll::tls::tests

@@ -45,7 +45,9 @@ std::vector<std::vector<uint8_t>> cut(const std::vector<uint8_t>& stream, std::s
 }  // namespace
 
 TEST_CASE("Messages come out whole however their bytes are cut") {
-  SeededRng rng(test_seed());
+  const uint64_t seed = quoll::tests::test_seed(1);
+  INFO("seed " << seed);
+  quoll::tests::SeededRng rng(seed);
   for (int round = 0; round < 200; round++) {
     std::vector<std::vector<uint8_t>> expected;
     std::vector<uint8_t> stream;

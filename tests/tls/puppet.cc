@@ -5,7 +5,7 @@
 #include "tls/key_schedule.h"
 #include "tls/transcript.h"
 
-namespace quoll::tls::test {
+namespace quoll::tls::tests {
 namespace {
 
 /// What both puppets do: deliver to the session, collect from it, keep the transcript of what was really sent.
@@ -292,7 +292,7 @@ class PuppetClient : Puppet {
     static constexpr uint8_t kModes[] = {1};
     static constexpr uint8_t kProtocols[] = {2, 'h', '3'};
     static constexpr uint8_t kParameters[] = {0x01, 0x01, 0x05};
-    static constexpr std::string_view kName = "server.example";
+    static constexpr std::string_view kName = "example.com";
     ClientHello hello;
     hello.random = random_;
     hello.legacy_session_id = session_id_;
@@ -385,4 +385,4 @@ std::vector<uint8_t> raw_message(HandshakeType type, Bytes body) {
   return message;
 }
 
-}  // namespace quoll::tls::test
+}  // namespace quoll::tls::tests

@@ -16,7 +16,7 @@
 #include "tls/key_exchange.h"
 #include "tls/session.h"
 
-namespace quoll::tls::test {
+namespace quoll::tls::tests {
 
 /// A message that a puppet is about to send: `bytes` are whole, header included.
 struct PuppetMessage {
@@ -77,4 +77,4 @@ Outcome play_client(Session& server, const ClientScript& script, Mode mode, Rng&
 /// A whole message of any type.
 std::vector<uint8_t> raw_message(HandshakeType type, Bytes body);
 
-}  // namespace quoll::tls::test
+}  // namespace quoll::tls::tests

@@ -2,14 +2,13 @@
 // tests/tls/puppet.h; each row names the section whose MUST it breaks.
 #include <algorithm>
 
-#include "tests/support/random.h"
 #include "tests/tls/alert_rows.h"
 #include "tests/tls/support.h"
 #include "tls/session.h"
 
 #include <doctest/doctest.h>  // last: its macros must not reach our headers
 
-namespace quoll::tls::test {
+namespace quoll::tls::tests {
 namespace {
 
 using enum Alert;
@@ -53,26 +52,31 @@ void with_psk(ServerConfig& config) {
 
 void offer_psk(ClientScript& script) { script.psk = psk(); }
 
+/// One that the server trusts when it asks.
+const Identity& client_identity() {
+  static const std::shared_ptr<const Identity> made = scene_of(Mode::quic).authority.issue();
+  return *made;
+}
+
 std::function<void(ServerConfig&)> client_authentication(ClientAuthentication wanted) {
   return [wanted](ServerConfig& config) {
     config.client_policy.authentication = wanted;
-    config.client_policy.trust = test_trust();
+    config.client_policy.trust = scene_of(Mode::quic).authority.trust();
   };
 }
 
 Outcome run(const Row& row) {
-  SeededRng rng(test_seed());
-  auto config = std::make_shared<ServerConfig>(server_config(row.mode));
-  if (row.configure) row.configure(*config);
-  auto server = Session::server(config, server_options(row.mode), rng);
-  REQUIRE(server.has_value());
+  Scene& scene = scene_of(row.mode);
+  ServerConfig config = scene.server;
+  if (row.configure) row.configure(config);
+  Session server = must(Session::server(std::make_shared<const ServerConfig>(config), scene.server_options, scene.rng));
   ClientScript script;
   row.script(script);
-  return play_client(*server, script, row.mode, rng, test_time());
+  return play_client(server, script, row.mode, scene.rng, kNow);
 }
 
 void check(const Row& row) {
-  CAPTURE(row.name);
+  INFO(std::string(row.name));
   const Outcome outcome = run(row);
   CAPTURE(outcome.reason);
   REQUIRE_MESSAGE(outcome.alert.has_value(), "the session noticed nothing");
@@ -84,7 +88,7 @@ void check_all(std::span<const Row> rows) {
 }
 
 void check_honest(const Row& row) {
-  CAPTURE(row.name);
+  INFO(std::string(row.name));
   const Outcome outcome = run(row);
   CAPTURE(outcome.reason);
   CHECK(!outcome.alert);
@@ -103,8 +107,7 @@ TEST_CASE("The honest puppet client is accepted: what a row breaks is what is re
     check_honest({"a psk that nobody knows", close_notify, offer_psk, mode, {}});
     check_honest({"no certificate", close_notify, [](ClientScript&) {}, mode,
                   client_authentication(ClientAuthentication::optional)});
-    check_honest({"a certificate", close_notify,
-                  [](ClientScript& s) { s.identity = &test_identity(x509::KeyType::ecdsa_p256); }, mode,
+    check_honest({"a certificate", close_notify, [](ClientScript& s) { s.identity = &client_identity(); }, mode,
                   client_authentication(ClientAuthentication::required)});
     check_honest({"RFC 8446 §4.2: unknown extensions are ignored", close_notify, extra(extension(0x1234)), mode, {}});
     check_honest({"RFC 8701: GREASE is ignored", close_notify, extra(extension(0x3a3a, kOneByte)), mode, {}});
@@ -284,7 +287,7 @@ TEST_CASE("A server refuses wrong certificates, signatures and Finished messages
   const auto required = client_authentication(ClientAuthentication::required);
   const auto with_identity = [](std::function<void(ClientScript&)> change) {
     return [change](ClientScript& s) {
-      s.identity = &test_identity(x509::KeyType::ecdsa_p256);
+      s.identity = &client_identity();
       change(s);
     };
   };
@@ -356,7 +359,7 @@ TEST_CASE("A server refuses every message where it is not due") {
         const Level level = due == HandshakeType::client_hello ? Level::initial : Level::handshake;
         check({"RFC 8446 §4: a message out of place", unexpected_message,
                [&](ClientScript& s) {
-                 s.identity = &test_identity(x509::KeyType::ecdsa_p256);
+                 s.identity = &client_identity();
                  s.rewrite = before(due, {level, raw_message(type, {})});
                },
                mode, client_authentication(ClientAuthentication::required)});
@@ -408,4 +411,4 @@ TEST_CASE("A server refuses handshake bytes at a level where none are due") {
   }
 }
 
-}  // namespace quoll::tls::test
+}  // namespace quoll::tls::tests

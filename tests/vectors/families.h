@@ -14,6 +14,9 @@ Handler nist_curves_handler(const json& file);
 Handler rsa_handler(const json& file);
 Handler mlkem_handler(const json& file);
 Handler tls_handler(const json& file);
+Handler x509_handler(const json& file);
+Handler tls_messages_handler(const json& file);
+Handler tls_trace_handler(const json& file);
 Handler varint_handler(const json& file);
 
 }  // namespace quoll::vectors

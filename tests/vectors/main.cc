@@ -39,8 +39,10 @@ void run_file(const fs::path& path, size_t& passed, size_t& failed) {
   if (!handler) throw std::runtime_error("is of no format that this program knows");
   vectors::Report report(path.string());
   handler(file, report);
-  if (report.passed() + report.failed() == 0) throw std::runtime_error("holds no case");
-  std::printf("%s: %zu passed, %zu failed\n", path.c_str(), report.passed(), report.failed());
+  if (report.passed() + report.failed() + report.differing() == 0) throw std::runtime_error("holds no case");
+  std::printf("%s: %zu passed, %zu failed", path.c_str(), report.passed(), report.failed());
+  if (report.differing() != 0) std::printf(", %zu differ by policy", report.differing());
+  std::printf("\n");
   passed += report.passed();
   failed += report.failed();
 }

@@ -14,6 +14,11 @@ void Report::check(bool passed, const std::string& what) {
   }
 }
 
+void Report::differ(const std::string& what, const char* reason) {
+  differing_++;
+  std::printf("%s: %s: differs by policy: %s\n", file_.c_str(), what.c_str(), reason);
+}
+
 std::vector<uint8_t> unhex(const std::string& hex) {
   const auto digit = [&](char c) -> unsigned {
     if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');

@@ -21,6 +21,10 @@ class Report {
   /// Counts one check. `what` names the case and the implementation.
   void check(bool passed, const std::string& what);
 
+  /// Counts a case whose expectation we do not share, and says so on stdout: no failure, and not passed either.
+  void differ(const std::string& what, const char* reason);
+
+  size_t differing() const { return differing_; }
   size_t passed() const { return passed_; }
   size_t failed() const { return failed_; }
 
@@ -28,6 +32,7 @@ class Report {
   std::string file_;
   size_t passed_ = 0;
   size_t failed_ = 0;
+  size_t differing_ = 0;
 };
 
 /// The bytes of a hexadecimal string; throws std::invalid_argument when it is none.

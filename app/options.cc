@@ -1,0 +1,178 @@
+#include "app/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <string>
+
+#include "app/commands.h"
+
+namespace quoll::app {
+namespace {
+
+constexpr Option kHelp = {"help", 'h', "", "this text"};
+
+const Option* find_option(const Usage& usage, std::string_view name) {
+  if (name == kHelp.name) return &kHelp;
+  const auto found = std::ranges::find(usage.options, name, &Option::name);
+  return found == usage.options.end() ? nullptr : &*found;
+}
+
+const Option* find_letter(const Usage& usage, char letter) {
+  const auto found = std::ranges::find(usage.options, letter, &Option::letter);
+  if (found != usage.options.end()) return &*found;
+  return letter == kHelp.letter ? &kHelp : nullptr;
+}
+
+std::string left_column(const Option& option) {
+  std::string text = option.letter != 0 ? std::string("  -") + option.letter + ", --" : "      --";
+  text += option.name;
+  if (!option.value.empty()) text.append(" ").append(option.value);
+  return text;
+}
+
+void append_option(std::string& text, const Option& option, size_t width) {
+  std::string left = left_column(option);
+  for (std::string_view help = option.help;;) {
+    const size_t end = help.find('\n');
+    left.resize(width, ' ');
+    text.append(left).append("  ").append(help.substr(0, end)).append("\n");
+    if (end == std::string_view::npos) return;
+    help.remove_prefix(end + 1);
+    left.clear();
+  }
+}
+
+void print_help(const Usage& usage) {
+  std::string text = "usage: ";
+  text.append(usage.command).append(" [OPTION...]");
+  if (!usage.operands.empty()) text.append(" ").append(usage.operands);
+  text.append("\n\n").append(usage.summary).append("\n\n");
+  size_t width = left_column(kHelp).size();
+  for (const Option& option : usage.options) width = std::max(width, left_column(option).size());
+  for (const Option& option : usage.options) append_option(text, option, width);
+  append_option(text, kHelp, width);
+  std::fputs(text.c_str(), stdout);
+}
+
+}  // namespace
+
+int wrong_usage(const Usage& usage, std::string_view what) {
+  std::string line(usage.command);
+  line.append(": ").append(what).append("; `").append(usage.command).append(" --help` lists the options\n");
+  std::fputs(line.c_str(), stderr);
+  return kUsageError;
+}
+
+/// Walks over the arguments. Each take function returns what is wrong, or an empty text.
+class Arguments::Parser {
+ public:
+  Parser(const Usage& usage, std::span<char* const> arguments) : usage_(usage), rest_(arguments) {}
+
+  std::string run() {
+    bool only_operands = false;
+    while (!rest_.empty()) {
+      const std::string_view argument = next();
+      std::string wrong;
+      if (only_operands || argument == "-" || !argument.starts_with('-')) {
+        result_.operands_.push_back(argument);
+      } else if (argument == "--") {
+        only_operands = true;
+      } else {
+        wrong = argument.starts_with("--") ? take_long(argument) : take_letters(argument);
+      }
+      if (!wrong.empty() || help_) return wrong;
+    }
+    const size_t count = result_.operands_.size();
+    if (count > usage_.operands_max) return std::string(result_.operands_[usage_.operands_max]) + " is one too many";
+    if (count < usage_.operands_min) return std::string(usage_.operands) + " is missing";
+    return {};
+  }
+
+  bool help() const { return help_; }
+  Arguments take_result() { return std::move(result_); }
+
+ private:
+  std::string_view next() {
+    const std::string_view argument = rest_[0];
+    rest_ = rest_.subspan(1);
+    return argument;
+  }
+
+  void add(const Option& option, std::string_view value) {
+    help_ = help_ || &option == &kHelp;
+    result_.given_.push_back({&option, value});
+  }
+
+  std::string take_long(std::string_view argument) {
+    const size_t equals = argument.find('=');
+    const std::string shown(argument.substr(0, equals));
+    const Option* const option = find_option(usage_, std::string_view(shown).substr(2));
+    if (!option) return shown + " is not an option";
+    if (option->value.empty()) {
+      if (equals != std::string_view::npos) return shown + " takes no value";
+      add(*option, {});
+    } else if (equals != std::string_view::npos) {
+      add(*option, argument.substr(equals + 1));
+    } else {
+      if (rest_.empty()) return shown + " wants a value";
+      add(*option, next());
+    }
+    return {};
+  }
+
+  std::string take_letters(std::string_view argument) {
+    for (size_t at = 1; at < argument.size(); at++) {
+      const std::string shown = std::string("-") + argument[at];
+      const Option* const option = find_letter(usage_, argument[at]);
+      if (!option) return shown + " is not an option";
+      if (option->value.empty()) {
+        add(*option, {});
+        continue;
+      }
+      const std::string_view attached = argument.substr(at + 1);
+      if (attached.empty() && rest_.empty()) return shown + " wants a value";
+      add(*option, attached.empty() ? next() : attached);
+      break;
+    }
+    return {};
+  }
+
+  const Usage& usage_;
+  std::span<char* const> rest_;
+  Arguments result_;
+  bool help_ = false;
+};
+
+std::expected<Arguments, int> Arguments::parse(const Usage& usage, std::span<char* const> arguments) {
+  Parser parser(usage, arguments);
+  if (const std::string wrong = parser.run(); !wrong.empty()) return std::unexpected(wrong_usage(usage, wrong));
+  if (parser.help()) {
+    print_help(usage);
+    return std::unexpected(0);
+  }
+  return parser.take_result();
+}
+
+std::optional<std::string_view> Arguments::value(std::string_view name) const {
+  const std::vector<std::string_view> all = values(name);
+  if (all.empty()) return std::nullopt;
+  return all.back();
+}
+
+std::vector<std::string_view> Arguments::values(std::string_view name) const {
+  std::vector<std::string_view> found;
+  for (const Given& given : given_) {
+    if (given.option->name == name) found.push_back(given.value);
+  }
+  return found;
+}
+
+std::optional<uint64_t> parse_number(std::string_view text, uint64_t largest) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number > largest) return std::nullopt;
+  return number;
+}
+
+}  // namespace quoll::app

@@ -1,0 +1,103 @@
+// Files are written whole, with the mode that was asked for, and replace what was there only when that is meant.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "os/file.h"
+#include "os/write_file.h"
+
+// Last, so that its CHECK takes the place of ours in this file alone.
+#include <doctest/doctest.h>
+
+namespace quoll::os {
+namespace {
+
+namespace fs = std::filesystem;
+using Buffer = std::vector<uint8_t>;
+
+/// A folder that is gone with the test.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "quoll-write-file-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string operator/(const char* name) const { return (path_ / name).string(); }
+  size_t files() const {
+    return static_cast<size_t>(std::distance(fs::directory_iterator(path_), fs::directory_iterator()));
+  }
+
+ private:
+  fs::path path_;
+};
+
+unsigned mode_of(const std::string& path) {
+  struct stat status{};
+  REQUIRE(lstat(path.c_str(), &status) == 0);
+  return status.st_mode & 07777;
+}
+
+TEST_SUITE("write_file") {
+  TEST_CASE("a new file has the contents and the mode, less the umask") {
+    const Folder folder;
+    const std::string path = folder / "file";
+    const mode_t before = umask(027);
+    CHECK(write_file(path.c_str(), Buffer(100'000, 7), 0644, Existing::keep));
+    CHECK(write_file((folder / "secret").c_str(), Buffer{1}, 0600, Existing::replace));
+    umask(before);
+    CHECK(read_file(path.c_str(), 1 << 20) == Buffer(100'000, 7));
+    CHECK(mode_of(path) == 0640);
+    CHECK(mode_of(folder / "secret") == 0600);
+    CHECK(folder.files() == 2);
+  }
+
+  TEST_CASE("a file that is there is replaced or kept, as asked") {
+    const Folder folder;
+    const std::string path = folder / "file";
+    REQUIRE(write_file(path.c_str(), Buffer{1}, 0600, Existing::keep));
+    const auto kept = write_file(path.c_str(), Buffer{2}, 0600, Existing::keep);
+    REQUIRE_FALSE(kept);
+    CHECK(kept.error().domain == ErrorDomain::system);
+    CHECK(kept.error().code == EEXIST);
+    CHECK(read_file(path.c_str(), 10) == Buffer{1});
+    CHECK(write_file(path.c_str(), Buffer{3, 4}, 0640, Existing::replace));
+    CHECK(read_file(path.c_str(), 10) == Buffer{3, 4});
+    CHECK(folder.files() == 1);
+  }
+
+  TEST_CASE("a symbolic link is replaced, what it names stays") {
+    const Folder folder;
+    const std::string target = folder / "target", link = folder / "link";
+    REQUIRE(write_file(target.c_str(), Buffer{1}, 0600, Existing::keep));
+    REQUIRE(symlink(target.c_str(), link.c_str()) == 0);
+    CHECK_FALSE(write_file(link.c_str(), Buffer{2}, 0600, Existing::keep));
+    CHECK(write_file(link.c_str(), Buffer{2}, 0600, Existing::replace));
+    CHECK(read_file(target.c_str(), 10) == Buffer{1});
+    CHECK(read_file(link.c_str(), 10) == Buffer{2});
+  }
+
+  TEST_CASE("what cannot be written leaves nothing behind") {
+    const Folder folder;
+    REQUIRE(mkdir((folder / "folder").c_str(), 0700) == 0);
+    const auto over_folder = write_file((folder / "folder").c_str(), Buffer{1}, 0600, Existing::replace);
+    REQUIRE_FALSE(over_folder);
+    CHECK(over_folder.error().code == EISDIR);
+    const auto nowhere = write_file((folder / "missing/file").c_str(), Buffer{1}, 0600, Existing::replace);
+    REQUIRE_FALSE(nowhere);
+    CHECK(nowhere.error().code == ENOENT);
+    CHECK(folder.files() == 1);
+  }
+}
+
+}  // namespace
+}  // namespace quoll::os
