@@ -77,14 +77,14 @@ class AckRanges {
  private:
   Interval first_{0, 1};
   uint64_t further_ = 0;
-  Bytes encoded_;
+  Bytes encoded_{};
 };
 
 struct AckFrame {
   PacketNumber largest_acknowledged = 0;
   uint64_t ack_delay = 0;  // in units of 2^ack_delay_exponent microseconds
-  AckRanges ranges;
-  std::optional<EcnCounts> ecn;
+  AckRanges ranges{};
+  std::optional<EcnCounts> ecn{};
 };
 
 namespace wire {
@@ -95,7 +95,7 @@ const char* read(Reader& reader, FrameType type, AckFrame& frame);
 /// What an ACK frame is to say besides its ranges.
 struct AckFields {
   uint64_t ack_delay = 0;  // encoded: in units of 2^ack_delay_exponent microseconds; at most kVarintMax
-  std::optional<EcnCounts> ecn;
+  std::optional<EcnCounts> ecn{};
 };
 
 /// How many ranges, the largest first, fit into a frame of at most `room` bytes; 0 when there is no room for a frame.

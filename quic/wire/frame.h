@@ -106,14 +106,14 @@ struct PingFrame {
 };
 
 struct ResetStreamFrame {
-  StreamId stream_id;
+  StreamId stream_id{};
   uint64_t application_error_code = 0;
   uint64_t final_size = 0;
   friend bool operator==(const ResetStreamFrame&, const ResetStreamFrame&) = default;
 };
 
 struct StopSendingFrame {
-  StreamId stream_id;
+  StreamId stream_id{};
   uint64_t application_error_code = 0;
   friend bool operator==(const StopSendingFrame&, const StopSendingFrame&) = default;
 };
@@ -121,18 +121,18 @@ struct StopSendingFrame {
 /// offset + data.size() <= kVarintMax.
 struct CryptoFrame {
   uint64_t offset = 0;
-  Bytes data;
+  Bytes data{};
 };
 
 struct NewTokenFrame {
-  Bytes token;  // not empty
+  Bytes token{};  // not empty
 };
 
 /// offset + data.size() <= kVarintMax.
 struct StreamFrame {
-  StreamId stream_id;
+  StreamId stream_id{};
   uint64_t offset = 0;
-  Bytes data;
+  Bytes data{};
   bool fin = false;
 };
 
@@ -142,7 +142,7 @@ struct MaxDataFrame {
 };
 
 struct MaxStreamDataFrame {
-  StreamId stream_id;
+  StreamId stream_id{};
   uint64_t maximum_stream_data = 0;
   friend bool operator==(const MaxStreamDataFrame&, const MaxStreamDataFrame&) = default;
 };
@@ -159,7 +159,7 @@ struct DataBlockedFrame {
 };
 
 struct StreamDataBlockedFrame {
-  StreamId stream_id;
+  StreamId stream_id{};
   uint64_t maximum_stream_data = 0;
   friend bool operator==(const StreamDataBlockedFrame&, const StreamDataBlockedFrame&) = default;
 };
@@ -173,7 +173,7 @@ struct StreamsBlockedFrame {
 struct NewConnectionIdFrame {
   uint64_t sequence_number = 0;
   uint64_t retire_prior_to = 0;  // at most sequence_number
-  ConnectionId connection_id;    // not empty
+  ConnectionId connection_id{};    // not empty
   StatelessResetToken stateless_reset_token{};
   friend bool operator==(const NewConnectionIdFrame&, const NewConnectionIdFrame&) = default;
 };
@@ -201,7 +201,7 @@ struct ConnectionCloseFrame {
   bool application = false;
   uint64_t error_code = 0;
   uint64_t frame_type = 0;  // not of applications
-  Bytes reason_phrase;
+  Bytes reason_phrase{};
 };
 
 struct HandshakeDoneFrame {
@@ -210,7 +210,7 @@ struct HandshakeDoneFrame {
 
 /// RFC 9221 §4.
 struct DatagramFrame {
-  Bytes data;
+  Bytes data{};
   size_t frame_size = 0;  // of a frame that was parsed, with its type and length: what max_datagram_frame_size limits
 };
 

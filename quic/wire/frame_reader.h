@@ -22,7 +22,7 @@ namespace quoll::quic {
 struct PlainPayload {
   PacketType type = PacketType::one_rtt;
   Role receiver = Role::client;
-  Bytes frames;
+  Bytes frames{};
 };
 
 /// Who takes frames: one overload for each struct of frame.h and AckFrame. An Error stops the parsing.

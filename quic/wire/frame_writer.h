@@ -82,7 +82,7 @@ void write_frame(S& sink, const NewTokenFrame& frame) {
 
 /// What stands before the data of a STREAM frame.
 struct StreamHeader {
-  StreamId stream_id;
+  StreamId stream_id{};
   uint64_t offset = 0;
   size_t data_size = 0;
   bool fin = false;

@@ -66,8 +66,8 @@ enum class PacketDrop : uint8_t {
 struct InvariantHeader {
   bool long_header = false;
   Version version = Version::negotiation;  // of long headers
-  Bytes destination;                       // up to 255 bytes
-  Bytes source;                            // of long headers
+  Bytes destination{};                       // up to 255 bytes
+  Bytes source{};                            // of long headers
   size_t size = 0;                         // up to and including the connection ids
 };
 
@@ -105,9 +105,9 @@ class ProtectedPacket {
 
   MutBytes bytes_;
   size_t packet_number_offset_ = 0;
-  Bytes destination_;
-  Bytes source_;
-  Bytes token_;
+  Bytes destination_{};
+  Bytes source_{};
+  Bytes token_{};
   Version version_ = Version::negotiation;
   PacketType type_ = PacketType::one_rtt;
 };
@@ -115,18 +115,18 @@ class ProtectedPacket {
 /// A Retry packet, its integrity tag not yet verified (RFC 9000 §17.2.5).
 struct RetryPacket {
   Version version = Version::v1;
-  Bytes destination;
-  Bytes source;
-  Bytes token;          // never empty
-  Bytes without_tag;    // what the tag protects
-  Bytes integrity_tag;  // 16 bytes
+  Bytes destination{};
+  Bytes source{};
+  Bytes token{};          // never empty
+  Bytes without_tag{};    // what the tag protects
+  Bytes integrity_tag{};  // 16 bytes
 };
 
 /// A Version Negotiation packet (RFC 8999 §6): at least one version.
 struct VersionNegotiationPacket {
-  Bytes destination;
-  Bytes source;
-  Bytes versions;
+  Bytes destination{};
+  Bytes source{};
+  Bytes versions{};
 
   size_t size() const { return versions.size() / 4; }
   Version operator[](size_t i) const { return Version{load_be<uint32_t>(versions.data() + 4 * i)}; }
@@ -135,8 +135,8 @@ struct VersionNegotiationPacket {
 /// A long header of a version that we do not speak: all that may be known of it, enough to answer.
 struct UnknownVersionPacket {
   Version version = Version::negotiation;
-  Bytes destination;
-  Bytes source;
+  Bytes destination{};
+  Bytes source{};
 };
 
 using Packet = std::variant<ProtectedPacket, RetryPacket, VersionNegotiationPacket, UnknownVersionPacket>;
@@ -162,7 +162,7 @@ class DatagramReader {
 
   MutBytes rest_;
   HeaderOptions options_;
-  Bytes first_destination_;
+  Bytes first_destination_{};
   bool first_ = true;
 };
 

@@ -19,14 +19,14 @@ inline constexpr size_t kLengthFieldSize = 2;
 struct LongHeader {
   PacketType type = PacketType::initial;
   Version version = Version::v1;
-  Bytes destination;  // at most 20 bytes each
-  Bytes source;
-  Bytes token;            // Initial packets of clients
+  Bytes destination{};  // at most 20 bytes each
+  Bytes source{};
+  Bytes token{};            // Initial packets of clients
   bool fixed_bit = true;  // RFC 9287 §3.1: unpredictable once the peer has sent grease_quic_bit
 };
 
 struct ShortHeader {
-  Bytes destination;
+  Bytes destination{};
   bool spin_bit = false;
   bool key_phase = false;
   bool fixed_bit = true;
@@ -132,9 +132,9 @@ void write_version_negotiation(S& sink, const InvariantHeader& answered, std::sp
 
 struct RetryHeader {
   Version version = Version::v1;  // RFC 9369 §4.1: the original one
-  Bytes destination;              // at most 20 bytes each
-  Bytes source;
-  Bytes token;  // not empty
+  Bytes destination{};              // at most 20 bytes each
+  Bytes source{};
+  Bytes token{};  // not empty
 };
 
 /// A Retry packet without its integrity tag. `unused` (four bits) is arbitrary.

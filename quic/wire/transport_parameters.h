@@ -48,9 +48,9 @@ inline constexpr uint64_t kActiveConnectionIdLimitMin = 2;
 
 /// RFC 9000 §18.2, figure 22. A family that the server does not offer is empty.
 struct PreferredAddress {
-  std::optional<SocketAddress> ipv4;
-  std::optional<SocketAddress> ipv6;
-  ConnectionId connection_id;  // not empty; its sequence number is 1
+  std::optional<SocketAddress> ipv4{};
+  std::optional<SocketAddress> ipv6{};
+  ConnectionId connection_id{};  // not empty; its sequence number is 1
   StatelessResetToken stateless_reset_token{};
 
   friend bool operator==(const PreferredAddress&, const PreferredAddress&) = default;
@@ -71,14 +71,14 @@ struct TransportParameters {
   uint64_t max_datagram_frame_size = 0;  // 0: no DATAGRAM frames
   bool disable_active_migration = false;
   bool grease_quic_bit = false;
-  std::optional<ConnectionId> initial_source_connection_id;
-  std::optional<VersionInformation> version_information;
+  std::optional<ConnectionId> initial_source_connection_id{};
+  std::optional<VersionInformation> version_information{};
 
   // From servers alone.
-  std::optional<ConnectionId> original_destination_connection_id;
-  std::optional<ConnectionId> retry_source_connection_id;
-  std::optional<StatelessResetToken> stateless_reset_token;
-  std::optional<PreferredAddress> preferred_address;
+  std::optional<ConnectionId> original_destination_connection_id{};
+  std::optional<ConnectionId> retry_source_connection_id{};
+  std::optional<StatelessResetToken> stateless_reset_token{};
+  std::optional<PreferredAddress> preferred_address{};
 
   /// max_idle_timeout as a duration, infinite for none.
   Duration idle_timeout() const;
@@ -123,10 +123,10 @@ Result<void> check_early_data_limits(const TransportParameters& remembered, cons
 
 /// The connection ids of the handshake as this endpoint saw them (RFC 9000 §7.3).
 struct HandshakeConnectionIds {
-  ConnectionId peers_initial_source;  // Source Connection ID of the peer's first Initial packet
+  ConnectionId peers_initial_source{};  // Source Connection ID of the peer's first Initial packet
   // Clients:
-  ConnectionId original_destination;         // Destination Connection ID of our first Initial packet
-  std::optional<ConnectionId> retry_source;  // Source Connection ID of the Retry packet that we accepted
+  ConnectionId original_destination{};         // Destination Connection ID of our first Initial packet
+  std::optional<ConnectionId> retry_source{};  // Source Connection ID of the Retry packet that we accepted
 };
 
 /// TRANSPORT_PARAMETER_ERROR when the parameters of `peer` do not confirm the connection ids.

@@ -54,7 +54,7 @@ class VersionList {
 /// The version_information transport parameter, RFC 9368 §3.
 struct VersionInformation {
   Version chosen = Version::v1;
-  VersionList available;
+  VersionList available{};
 
   friend bool operator==(const VersionInformation&, const VersionInformation&) = default;
 };
