@@ -67,12 +67,10 @@ void write_again(const ProtectedPacket& packet, const HeaderOptions& options) {
 void write_again(const RetryPacket& packet, const HeaderOptions& options) {
   std::vector<uint8_t> room(packet.without_tag.size() + kRetryIntegrityTagSize);
   Writer writer(room);
-  write_retry(writer,
-              {.version = packet.version,
-               .destination = packet.destination,
-               .source = packet.source,
-               .token = packet.token},
-              packet.without_tag[0]);
+  write_retry(
+      writer,
+      {.version = packet.version, .destination = packet.destination, .source = packet.source, .token = packet.token},
+      packet.without_tag[0]);
   CHECK(writer.ok() && equal(writer.written().subspan(1), packet.without_tag.subspan(1)));
   CHECK((room[0] | kFixedBit) == (packet.without_tag[0] | kFixedBit));
   writer.bytes(packet.integrity_tag);

@@ -17,6 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CHECK(parsed.error().code == static_cast<uint64_t>(TransportError::transport_parameter_error));
     return 0;
   }
+  // A client may choose a version that we do not speak and list it behind more others than are kept: that parses, and
+  // negotiate_version() refuses it.
+  const auto& versions = parsed->version_information;
+  if (sender == Role::client && versions && !versions->available.contains(versions->chosen)) {
+    CHECK(!is_supported(versions->chosen));
+    return 0;
+  }
   Counter counter;
   write_transport_parameters(counter, *parsed);
   std::vector<uint8_t> out(counter.size());

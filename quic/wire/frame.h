@@ -57,9 +57,9 @@ struct FrameTraits {
   bool known = false;
   uint8_t packets = 0;  // bit n: allowed in PacketType n
   bool ack_eliciting = false;
-  bool probing = false;             // may probe a path, RFC 9000 §9.1
-  bool counts_in_flight = false;    // toward bytes in flight, RFC 9002 §2
-  bool only_from_server = false;    // RFC 9000 §19.7, §19.20
+  bool probing = false;           // may probe a path, RFC 9000 §9.1
+  bool counts_in_flight = false;  // toward bytes in flight, RFC 9002 §2
+  bool only_from_server = false;  // RFC 9000 §19.7, §19.20
   bool flow_controlled = false;
 
   constexpr bool allowed_in(PacketType type) const { return (packets >> static_cast<int>(type) & 1) != 0; }
@@ -173,7 +173,7 @@ struct StreamsBlockedFrame {
 struct NewConnectionIdFrame {
   uint64_t sequence_number = 0;
   uint64_t retire_prior_to = 0;  // at most sequence_number
-  ConnectionId connection_id{};    // not empty
+  ConnectionId connection_id{};  // not empty
   StatelessResetToken stateless_reset_token{};
   friend bool operator==(const NewConnectionIdFrame&, const NewConnectionIdFrame&) = default;
 };

@@ -23,7 +23,8 @@ void write_type(S& sink, FrameType type) {
 inline std::optional<size_t> room_behind_length(size_t room) {
   std::optional<size_t> most;
   for (const size_t width : {size_t{1}, size_t{2}, size_t{4}, size_t{8}}) {
-    if (room >= width) most = std::max(most.value_or(0), static_cast<size_t>(std::min<uint64_t>(room - width, varint_max(width))));
+    if (room >= width)
+      most = std::max(most.value_or(0), static_cast<size_t>(std::min<uint64_t>(room - width, varint_max(width))));
   }
   return most;
 }

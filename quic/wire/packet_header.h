@@ -66,8 +66,8 @@ enum class PacketDrop : uint8_t {
 struct InvariantHeader {
   bool long_header = false;
   Version version = Version::negotiation;  // of long headers
-  Bytes destination{};                       // up to 255 bytes
-  Bytes source{};                            // of long headers
+  Bytes destination{};                     // up to 255 bytes
+  Bytes source{};                          // of long headers
   size_t size = 0;                         // up to and including the connection ids
 };
 

@@ -21,7 +21,7 @@ struct LongHeader {
   Version version = Version::v1;
   Bytes destination{};  // at most 20 bytes each
   Bytes source{};
-  Bytes token{};            // Initial packets of clients
+  Bytes token{};          // Initial packets of clients
   bool fixed_bit = true;  // RFC 9287 §3.1: unpredictable once the peer has sent grease_quic_bit
 };
 
@@ -132,7 +132,7 @@ void write_version_negotiation(S& sink, const InvariantHeader& answered, std::sp
 
 struct RetryHeader {
   Version version = Version::v1;  // RFC 9369 §4.1: the original one
-  Bytes destination{};              // at most 20 bytes each
+  Bytes destination{};            // at most 20 bytes each
   Bytes source{};
   Bytes token{};  // not empty
 };
@@ -142,10 +142,10 @@ template <Sink S>
 void write_retry(S& sink, const RetryHeader& header, uint8_t unused) {
   constexpr uint8_t kRetry = 3;
   DCHECK(!header.token.empty() && is_supported(header.version));
-  wire::write_invariant(sink,
-                        static_cast<uint8_t>(kLongHeaderBit | kFixedBit | wire::type_bits(kRetry, header.version) |
-                                             (unused & 0x0f)),
-                        header.version, header.destination, header.source);
+  wire::write_invariant(
+      sink,
+      static_cast<uint8_t>(kLongHeaderBit | kFixedBit | wire::type_bits(kRetry, header.version) | (unused & 0x0f)),
+      header.version, header.destination, header.source);
   sink.bytes(header.token);
 }
 

@@ -93,9 +93,9 @@ VersionNegotiationAnswer answer_version_negotiation(Version original, bool react
 
 /// A client's side of a version negotiation, when the server's transport parameters have come.
 struct ClientVersionNegotiation {
-  VersionInformation sent;          // our parameter; `chosen` is the version of our first flight
+  VersionInformation sent;           // our parameter; `chosen` is the version of our first flight
   Version negotiated = Version::v1;  // in use, as the server's long headers show
-  bool reacted = false;             // to a Version Negotiation packet
+  bool reacted = false;              // to a Version Negotiation packet
 };
 
 /// RFC 9368 §4, §8: VERSION_NEGOTIATION_ERROR when the server's version information does not bear out the version in

@@ -109,7 +109,8 @@ bool has(const std::string& letters, char letter) { return letters.find(letter) 
 
 bool agrees(const FrameTraits& traits, const std::string& packets, const std::string& rules, bool application_close) {
   const bool long_too = !application_close;  // "ih": only type 0x1c there
-  return traits.known && traits.allowed_in(PacketType::initial) == ((has(packets, 'I') || has(packets, 'i')) && long_too) &&
+  return traits.known &&
+         traits.allowed_in(PacketType::initial) == ((has(packets, 'I') || has(packets, 'i')) && long_too) &&
          traits.allowed_in(PacketType::handshake) == ((has(packets, 'H') || has(packets, 'h')) && long_too) &&
          traits.allowed_in(PacketType::zero_rtt) == has(packets, '0') &&
          traits.allowed_in(PacketType::one_rtt) == has(packets, '1') && traits.ack_eliciting == !has(rules, 'N') &&

@@ -144,7 +144,7 @@ TEST_SUITE("quic frame reader") {
     const Result<PayloadTraits> result = parse(bytes, collector);
     REQUIRE(result);
     const std::vector<CollectedFrame> expected = {
-        {T::ping, {}, {}},           {T::padding, {12}, {}}, {T::max_streams_uni, {7}, {}},   {T::padding, {1}, {}},
+        {T::ping, {}, {}},          {T::padding, {12}, {}}, {T::max_streams_uni, {7}, {}},   {T::padding, {1}, {}},
         {T::stream, {4, 0, 0}, {}}, {T::padding, {3}, {}},  {T::datagram, {}, {0x00, 0x00}},
     };
     CHECK(collector.frames == expected);
@@ -188,9 +188,9 @@ TEST_SUITE("quic frame reader") {
       const char* packets;  // I H 0 1, as in table 3
     };
     constexpr Row rows[] = {
-        {0x00, 0x01, "IH01"}, {0x02, 0x03, "IH1"}, {0x04, 0x05, "01"}, {0x06, 0x06, "IH1"},  {0x07, 0x07, "1"},
-        {0x08, 0x1a, "01"},   {0x1b, 0x1b, "1"},   {0x1c, 0x1c, "IH01"}, {0x1d, 0x1d, "01"}, {0x1e, 0x1e, "1"},
-        {0x30, 0x31, "01"},
+        {0x00, 0x01, "IH01"}, {0x02, 0x03, "IH1"}, {0x04, 0x05, "01"}, {0x06, 0x06, "IH1"},
+        {0x07, 0x07, "1"},    {0x08, 0x1a, "01"},  {0x1b, 0x1b, "1"},  {0x1c, 0x1c, "IH01"},
+        {0x1d, 0x1d, "01"},   {0x1e, 0x1e, "1"},   {0x30, 0x31, "01"},
     };
     constexpr std::pair<PacketType, char> types[] = {{PacketType::initial, 'I'},
                                                      {PacketType::handshake, 'H'},
@@ -241,9 +241,9 @@ TEST_SUITE("quic frame reader") {
     expect_error("180505150000000000000000000000000000000000000000000102030405060708090a0b0c0d0e0f", kEncoding, 0x18);
     expect_error("1805060401020304000102030405060708090a0b0c0d0e0f", kEncoding, 0x18);
     // RFC 9000 §19.3.1: no computed packet number is negative.
-    expect_error("0205000006", kEncoding, 0x02);          // first range below zero
-    expect_error("02050001040000", kEncoding, 0x02);      // gap below zero
-    expect_error("020a0001020602", kEncoding, 0x02);      // length below zero: 8 - 6 - 2 = 0, then 2 more
+    expect_error("0205000006", kEncoding, 0x02);      // first range below zero
+    expect_error("02050001040000", kEncoding, 0x02);  // gap below zero
+    expect_error("020a0001020602", kEncoding, 0x02);  // length below zero: 8 - 6 - 2 = 0, then 2 more
     expect_error("020a000102ffffffffffffffff00", kEncoding, 0x02);
   }
 

@@ -153,14 +153,15 @@ TEST_SUITE("quic transport parameters") {
       Data longer = message(row.id, row.smallest, 2, 3);
       longer.push_back(0);
       expect_refused(parse_transport_parameters(longer, Role::client));
-      expect_refused(parse_transport_parameters(message(row.id, row.smallest, 1 + (row.smallest > 63), 0), Role::client));
+      expect_refused(
+          parse_transport_parameters(message(row.id, row.smallest, 1 + (row.smallest > 63), 0), Role::client));
     }
   }
 
   TEST_CASE("values of a wrong length are refused") {
-    expect_refused("0c0100");                                    // disable_active_migration: empty
-    expect_refused("6ab20100");                                  // RFC 9287 §3: grease_quic_bit: empty
-    expect_refused("020f000102030405060708090a0b0c0d0e");        // stateless_reset_token: 16 bytes
+    expect_refused("0c0100");                              // disable_active_migration: empty
+    expect_refused("6ab20100");                            // RFC 9287 §3: grease_quic_bit: empty
+    expect_refused("020f000102030405060708090a0b0c0d0e");  // stateless_reset_token: 16 bytes
     expect_refused("0211000102030405060708090a0b0c0d0e0f10");
     expect_taken("0210000102030405060708090a0b0c0d0e0f");
     for (const char* id : {"00", "0f", "10"}) {  // connection ids: 20 bytes at most
@@ -218,8 +219,8 @@ TEST_SUITE("quic transport parameters") {
     expect_taken(("0d2d" + addresses + "04aabbccdd" + token + "0f0101").c_str());
     expect_refused(("0d2d" + addresses + "04aabbccdd" + token + "0f00").c_str());  // the server's id is empty
     // All zeros: nothing offered in that family.
-    const auto result = parse(("0d2d" + std::string(12, '0') + addresses.substr(12) + "04aabbccdd" + token).c_str(),
-                              Role::server);
+    const auto result =
+        parse(("0d2d" + std::string(12, '0') + addresses.substr(12) + "04aabbccdd" + token).c_str(), Role::server);
     REQUIRE(result);
     CHECK_FALSE(result->preferred_address->ipv4);
     CHECK_EQ(result->preferred_address->ipv6->to_string(), "[2001:db8::1]:4433");

@@ -96,8 +96,8 @@ TEST_SUITE("quic versions") {
     const Versions ours = {kV2, kV1};
     // An attacker hid version 2; the server's parameter shows it.
     ClientVersionNegotiation client{.sent = {.chosen = kV1, .available = {kV1}}, .negotiated = kV1, .reacted = true};
-    expect_refused(check_version_information(
-        client, VersionInformation{.chosen = kV1, .available = {kOther, kV1, kV2}}, ours));
+    expect_refused(
+        check_version_information(client, VersionInformation{.chosen = kV1, .available = {kOther, kV1, kV2}}, ours));
     CHECK(check_version_information(client, VersionInformation{.chosen = kV1, .available = {kOther, kV1}}, ours));
     // The negotiated version counts even when it is not fully deployed.
     CHECK(check_version_information(client, VersionInformation{.chosen = kV1, .available = {kOther}}, ours));
