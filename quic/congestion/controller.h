@@ -37,32 +37,32 @@ enum class CongestionState : uint8_t {
 };
 
 struct SentEvent {
-  Instant now;
+  Instant now = {};
   uint64_t bytes = 0;            // in flight
   uint64_t bytes_in_flight = 0;  // these included
 };
 
 struct AckEvent {
-  Instant now;
+  Instant now = {};
   uint64_t bytes_acked = 0;                       // in flight
   uint64_t bytes_acked_after_recovery_start = 0;  // those sent after recovery_start()
   uint64_t prior_bytes_in_flight = 0;             // before this ACK
-  Instant newest_time_sent;                       // of the newly acknowledged
-  std::optional<Duration> rtt_sample;
-  RateSample rate;
+  Instant newest_time_sent = {};                  // of the newly acknowledged
+  std::optional<Duration> rtt_sample = {};
+  RateSample rate = {};
 };
 
 struct LossEvent {
-  Instant now;
+  Instant now = {};
   uint64_t bytes_lost = 0;
   uint64_t prior_bytes_in_flight = 0;  // before the loss
-  Instant newest_time_sent;            // of the lost
+  Instant newest_time_sent = {};       // of the lost
   bool persistent_congestion = false;
 };
 
 struct EcnEvent {
-  Instant now;
-  Instant largest_time_sent;  // of the largest acknowledged packet of the ACK that reports more CE
+  Instant now = {};
+  Instant largest_time_sent = {};  // of the largest acknowledged packet of the ACK that reports more CE
 };
 
 class Controller {

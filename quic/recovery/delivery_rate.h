@@ -47,7 +47,7 @@ class DeliveryRate {
   /// An ACK is begun, its packets follow, then losses that it reveals, then finish_ack().
   void begin_ack() { sample_ = {}; }
   struct Acked {
-    Instant time_sent;
+    Instant time_sent = {};
     uint64_t packet_number = 0;
     uint64_t size = 0;
   };

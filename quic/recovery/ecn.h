@@ -47,8 +47,8 @@ class EcnValidator {
 
   struct Ack {
     Space space = Space::initial;
-    std::optional<EcnCounts> counts;  // none when the frame has no ECN section
-    uint32_t ect0_acked = 0;          // of AckSummary
+    std::optional<EcnCounts> counts = {};  // none when the frame has no ECN section
+    uint32_t ect0_acked = 0;               // of AckSummary
     uint32_t ect1_acked = 0;
     bool largest_increased = false;
   };

@@ -222,7 +222,9 @@ void LossDetection::detect_lost(Instant now, Space space, LossSummary& lost) {
     break;
   }
   state.cursor = number;
-  establish_persistent_congestion(lost);
+  if (!lost.persistent_congestion) return;
+  lost_run_.reset();
+  current().rtt.on_persistent_congestion();
 }
 
 bool LossDetection::is_beyond_packet_threshold(const SpaceState& state, PacketNumber number) const {
@@ -255,16 +257,10 @@ void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, 
   if (entry.time_sent > episode_floor_) episode_lost_++;
   // RFC 9002 §7.6.2: ack-eliciting packets, and only those sent when there was an RTT sample.
   const std::optional<Instant> first_sample = current().rtt.first_sample();
-  if (entry.ack_eliciting && first_sample && entry.time_sent > *first_sample) lost_run_.on_lost(entry.time_sent);
-}
-
-void LossDetection::establish_persistent_congestion(LossSummary& lost) {
-  if (lost.packets == 0) return;
-  Rtt& rtt = current().rtt;
-  if (lost_run_.duration() <= rtt.persistent_congestion_duration(options_.max_ack_delay)) return;
-  lost.persistent_congestion = true;
-  lost_run_.reset();
-  rtt.on_persistent_congestion();
+  if (!entry.ack_eliciting || !first_sample || entry.time_sent <= *first_sample) return;
+  lost_run_.on_lost(entry.time_sent);
+  const Duration limit = current().rtt.persistent_congestion_duration(options_.max_ack_delay);
+  if (lost_run_.duration() > limit) lost.persistent_congestion = true;
 }
 
 // --- Bookkeeping

@@ -87,7 +87,7 @@ class LossDetection {
       lost,
       discarded,  // by on_retry() or discard_zero_rtt(): send its content again, nothing was lost
     };
-    TokenRange tokens;
+    TokenRange tokens = {};
     PacketNumber packet_number = 0;
     uint16_t size = 0;
     Kind kind = Kind::acked;
@@ -98,7 +98,7 @@ class LossDetection {
   struct Ack {
     Space space = Space::initial;
     PacketNumber largest_acknowledged = 0;
-    Duration ack_delay;  // decoded
+    Duration ack_delay = {};  // decoded
   };
   /// A probe timeout expired: send `packets` ack-eliciting packets in `space` (RFC 9002 §6.2.4), congestion window or
   /// not; if `anti_deadlock`, there may be nothing to send but PING, in a padded datagram when Initial (§6.2.2.1).
@@ -208,7 +208,6 @@ class LossDetection {
   void detect_lost(Instant now, Space space, LossSummary& lost);
   bool is_beyond_packet_threshold(const SpaceState& state, PacketNumber number) const;
   void declare_lost(Instant now, Space space, PacketNumber number, LossSummary& lost);
-  void establish_persistent_congestion(LossSummary& lost);
   void discard_packet(Space space, PacketNumber number);
   void leave_flight(SpaceState& state, const SentPackets::Entry& entry);
   void retire(Instant now, SpaceState& state);

@@ -27,7 +27,7 @@ class Rtt {
 
   /// What an ACK says about the delay of its largest packet.
   struct AckDelay {
-    Duration reported;                      // as the frame says; zero for Initial packets
+    Duration reported = {};                 // as the frame says; zero for Initial packets
     Duration limit = Duration::infinite();  // the peer's max_ack_delay once the handshake is confirmed
   };
   /// A sample that meets RFC 9002 §5.1, taken at `now`.

@@ -32,9 +32,9 @@ inline constexpr size_t kSkippedNumbersMax = 8;
 
 /// A packet that was sent, as the connection describes it.
 struct SentPacket {
-  Instant time_sent;  // its departure, when a pacer set one
-  uint16_t size = 0;  // bytes of the QUIC packet, header and tag included, UDP and IP excluded
-  TokenRange tokens;
+  Instant time_sent = {};  // its departure, when a pacer set one
+  uint16_t size = 0;       // bytes of the QUIC packet, header and tag included, UDP and IP excluded
+  TokenRange tokens = {};
   uint8_t path = 0;  // a number from LossDetection::add_path()
   Ecn ecn = Ecn::not_ect;
   bool ack_eliciting = false;
