@@ -319,14 +319,14 @@ TEST_SUITE("quic loss detection") {
     Recovery r;
     r.send(0);
     r.ack(40, {{0, 1}});
-    for (int i = 0; i < 11; i++) r.send(1000 + 100 * i);  // 1 to 11
+    for (int i = 0; i < 11; i++) r.send(1000 + 60 * i);  // 1 to 11; 375 ms are persistent
     r.send(3000);
     SUBCASE("none") { CHECK(r.ack(3040, {{12, 13}}).lost.persistent_congestion); }
     SUBCASE("in the middle") { CHECK_FALSE(r.ack(3040, {{12, 13}, {6, 7}}).lost.persistent_congestion); }
     SUBCASE("near the end") { CHECK(r.ack(3040, {{12, 13}, {11, 12}}).lost.persistent_congestion); }
     SUBCASE("in another space") {
       r.loss.on_packet_sent(Space::handshake,
-                            {.time_sent = at(1500), .size = 100, .path = 0, .ack_eliciting = true, .in_flight = true});
+                            {.time_sent = at(1290), .size = 100, .path = 0, .ack_eliciting = true, .in_flight = true});
       r.ack(3040, {{0, 1}}, Space::handshake);
       CHECK_FALSE(r.ack(3040, {{12, 13}}).lost.persistent_congestion);
     }

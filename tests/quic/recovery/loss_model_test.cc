@@ -8,6 +8,7 @@
 
 using namespace quoll;
 using namespace quoll::quic;
+using tests::Rfc9002Model;
 using Kind = LossDetection::Outcome::Kind;
 
 namespace {

@@ -167,7 +167,7 @@ class Rfc9002Model {
       for (const Instant b : lost_times) {
         if (b - a <= persistent_duration()) continue;
         bool acked = false;
-        for (const Instant time : acked_times) acked |= time > a && time < b;
+        for (const Instant time : acked_times) acked |= time > a && time <= b;  // a train-mate of b counts as before it
         result.persistent_congestion |= !acked;
       }
     }
