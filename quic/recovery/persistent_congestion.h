@@ -29,7 +29,9 @@ class LostRun {
     } else if (time_sent > end_) {
       if (acked_between(end_, time_sent)) start_ = time_sent;
       end_ = time_sent;
-    } else if (time_sent < start_ && !acked_between(time_sent, start_)) {
+    } else if (time_sent < start_) {
+      // Another space is behind. When the two cannot be one run, the one that goes on is kept.
+      if (acked_between(time_sent, start_)) end_ = time_sent;
       start_ = time_sent;
     }
   }
@@ -40,7 +42,7 @@ class LostRun {
   }
   /// Loss detection has reached an acknowledged packet: later losses of the space lie behind it.
   void on_passed_acked(Instant time_sent) {
-    if (!empty_ && time_sent > end_) empty_ = true;
+    if (!empty_ && time_sent > start_ && time_sent != end_) empty_ = true;
   }
   void reset() { empty_ = true; }
 

@@ -43,7 +43,10 @@ class Rfc9002Model {
     bool ack_eliciting = false;
     Instant time_of_largest;
     for (const uint64_t number : numbers) {
-      if (const auto lost = lost_[space].find(number); lost != lost_[space].end()) lost_[space].erase(lost);
+      if (const auto lost = lost_[space].find(number); lost != lost_[space].end()) {
+        acked_times.push_back(lost->second.time_sent);
+        lost_[space].erase(lost);
+      }
       const auto found = sent_[space].find(number);
       if (found == sent_[space].end()) continue;
       result.acked.insert(number);
@@ -82,7 +85,6 @@ class Rfc9002Model {
       if (packet.in_flight) bytes_in_flight -= packet.size;
     }
     sent_[space].clear();
-    lost_[space].clear();
     loss_time_[space] = Instant::never();
     pto_count = 0;
     set_timer(now);
