@@ -17,8 +17,8 @@ void WindowController::on_packet_sent(const SentEvent& event) {
 }
 
 void WindowController::after_idle(Instant now) {
-  if (!last_sent_) return;
   on_unused(now);
+  if (!last_sent_) return;
   // RFC 9002 §7.8: a window that was not used for long says nothing about the path any more. The pacer prevents a burst.
   const uint64_t initial = initial_window(max_datagram_size_);
   for (Duration idle = now - *last_sent_; idle >= kUnusedWindowPeriod && window_ > initial;

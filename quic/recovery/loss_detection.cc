@@ -258,7 +258,7 @@ void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, 
   // RFC 9002 §7.6.2: ack-eliciting packets, and only those sent when there was an RTT sample.
   const std::optional<Instant> first_sample = current().rtt.first_sample();
   if (!entry.ack_eliciting || !first_sample || entry.time_sent <= *first_sample) return;
-  lost_run_.on_lost(entry.time_sent);
+  lost_run_.on_lost(entry.time_sent, !handshake_confirmed_);
   const Duration limit = current().rtt.persistent_congestion_duration(options_.max_ack_delay);
   if (lost_run_.duration() > limit) lost.persistent_congestion = true;
 }
@@ -372,6 +372,7 @@ void LossDetection::on_handshake_keys(Instant now) {
 
 void LossDetection::on_handshake_confirmed(Instant now) {
   handshake_confirmed_ = true;
+  lost_run_.reset();  // from here on there is one space only
   set_timer(now);
 }
 

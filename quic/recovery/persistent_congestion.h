@@ -8,6 +8,7 @@
 // a run shorter, never longer: congestion that is not persistent is never called so on account of a limit.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,24 +22,27 @@ inline constexpr size_t kAckedTimesMax = 32;
 
 class LostRun {
  public:
-  /// An ack-eliciting packet, sent after the first RTT sample, is lost.
-  void on_lost(Instant time_sent) {
+  /// An ack-eliciting packet, sent after the first RTT sample, is lost. `several_spaces`: acknowledged packets may be
+  /// in another space than this one; reset() when that ends.
+  void on_lost(Instant time_sent, bool several_spaces) {
     if (empty_) {
       empty_ = false;
       start_ = end_ = time_sent;
     } else if (time_sent > end_) {
-      if (acked_between(end_, time_sent)) start_ = time_sent;
+      if (several_spaces && acked_between(end_, time_sent)) start_ = time_sent;
       end_ = time_sent;
     } else if (time_sent < start_) {
       // Another space is behind. When the two cannot be one run, the one that goes on is kept.
-      if (acked_between(time_sent, start_)) end_ = time_sent;
+      if (several_spaces && acked_between(time_sent, start_)) end_ = time_sent;
       start_ = time_sent;
     }
   }
   /// A packet is newly acknowledged, perhaps one that was taken for lost.
   void on_acked(Instant time_sent) {
     if (!empty_ && time_sent >= start_ && time_sent <= end_) empty_ = true;
-    acked_[count_++ % kAckedTimesMax] = time_sent;
+    Instant& place = acked_[count_ % kAckedTimesMax];
+    if (count_++ >= kAckedTimesMax) forgotten_ = std::max(forgotten_, place);
+    place = time_sent;
   }
   /// Loss detection has reached an acknowledged packet: later losses of the space lie behind it.
   void on_passed_acked(Instant time_sent) {
@@ -51,6 +55,7 @@ class LostRun {
 
  private:
   bool acked_between(Instant low, Instant high) const {
+    if (forgotten_ > low) return true;  // perhaps
     for (size_t i = 0; i < kAckedTimesMax && i < count_; i++) {
       if (acked_[i] > low && acked_[i] < high) return true;
     }
@@ -59,7 +64,8 @@ class LostRun {
 
   Instant start_, end_;
   bool empty_ = true;
-  uint64_t count_ = 0;  // ever
+  uint64_t count_ = 0;                                        // ever
+  Instant forgotten_ = Instant::from_nanoseconds(INT64_MIN);  // the newest of those that were overwritten
   std::array<Instant, kAckedTimesMax> acked_{};
 };
 

@@ -15,7 +15,10 @@ struct Rounds {
     const uint64_t sent_in_round = delivered;  // all packets of the round were sent when this was delivered
     for (int i = 0; i < samples; i++) {
       delivered += 1000;
-      const RateSample rate{.has_data = true, .prior_delivered = sent_in_round, .total_delivered = delivered};
+      RateSample rate;
+      rate.has_data = true;
+      rate.prior_delivered = sent_in_round;
+      rate.total_delivered = delivered;
       // The first ACK ends the round before, and the window doubles: the others were sent before its end.
       grown += hystart.on_ack(rate, Duration::microseconds(rtt_us), 1000);
     }

@@ -77,6 +77,9 @@ class Schedule {
         loss_.on_ack(now_, {.space = s, .largest_acknowledged = ranges.front().end - 1, .ack_delay = delay}, ranges);
     REQUIRE(summary);
     const auto expected = model_.on_ack(now_, space, numbers, delay, thresholds());
+    if (summary->newly_acked != expected.acked.size()) {
+      while (const auto o = loss_.poll_outcome()) if (!expected.acked.contains(o->packet_number)) MESSAGE(o->packet_number, " kind ", int(o->kind), " first ", first, " next ", next, " largest ", *loss_.largest_acknowledged(s), " size ", o->size);
+    }
     REQUIRE_EQ(summary->newly_acked, expected.acked.size());
     spurious += static_cast<int>(summary->spurious_packets);
     check(expected, summary->lost);
@@ -95,7 +98,9 @@ class Schedule {
   }
 
   void check(const Rfc9002Model::Result& expected, const LossSummary& lost) {
-    if (expected.persistent_congestion) REQUIRE(lost.persistent_congestion);
+    // With several spaces what is acknowledged is remembered up to a limit, and then persistence is not established.
+    const bool exact = confirmed_ || model_.acked_times.size() <= kAckedTimesMax;
+    if (expected.persistent_congestion && exact) REQUIRE(lost.persistent_congestion);
     if (lost.persistent_congestion) {
       REQUIRE(model_.is_persistent_congestion_possible());
       persistent_congestions++;
