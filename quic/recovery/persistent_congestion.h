@@ -29,10 +29,12 @@ class LostRun {
       empty_ = false;
       start_ = end_ = time_sent;
     } else if (time_sent > end_) {
+      if (several_spaces && acked_within(end_, end_)) start_ = end_;
       if (several_spaces && acked_between(end_, time_sent)) start_ = time_sent;
       end_ = time_sent;
     } else if (time_sent < start_) {
       // Another space is behind. When the two cannot be one run, the one that goes on is kept.
+      if (several_spaces && acked_within(start_, start_)) end_ = start_;
       if (several_spaces && acked_between(time_sent, start_)) end_ = time_sent;
       start_ = time_sent;
     }
@@ -46,7 +48,9 @@ class LostRun {
   }
   /// Loss detection has reached an acknowledged packet: later losses of the space lie behind it.
   void on_passed_acked(Instant time_sent) {
-    if (!empty_ && time_sent > start_ && time_sent != end_) empty_ = true;
+    if (empty_ || time_sent <= start_) return;
+    if (time_sent == end_) start_ = end_;  // sent in one train with the last loss: that may begin a run
+    if (time_sent != end_) empty_ = true;
   }
   void reset() { empty_ = true; }
 
@@ -55,9 +59,14 @@ class LostRun {
 
  private:
   bool acked_between(Instant low, Instant high) const {
-    if (forgotten_ > low) return true;  // perhaps
+    const Duration step = Duration::nanoseconds(1);
+    return acked_within(low + step, high - step);
+  }
+  /// From `low` to `high`, both included.
+  bool acked_within(Instant low, Instant high) const {
+    if (forgotten_ >= low) return true;  // perhaps
     for (size_t i = 0; i < kAckedTimesMax && i < count_; i++) {
-      if (acked_[i] > low && acked_[i] < high) return true;
+      if (acked_[i] >= low && acked_[i] <= high) return true;
     }
     return false;
   }

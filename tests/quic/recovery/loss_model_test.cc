@@ -77,9 +77,6 @@ class Schedule {
         loss_.on_ack(now_, {.space = s, .largest_acknowledged = ranges.front().end - 1, .ack_delay = delay}, ranges);
     REQUIRE(summary);
     const auto expected = model_.on_ack(now_, space, numbers, delay, thresholds());
-    if (summary->newly_acked != expected.acked.size()) {
-      while (const auto o = loss_.poll_outcome()) if (!expected.acked.contains(o->packet_number)) MESSAGE(o->packet_number, " kind ", int(o->kind), " first ", first, " next ", next, " largest ", *loss_.largest_acknowledged(s), " size ", o->size);
-    }
     REQUIRE_EQ(summary->newly_acked, expected.acked.size());
     spurious += static_cast<int>(summary->spurious_packets);
     check(expected, summary->lost);
