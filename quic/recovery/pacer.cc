@@ -11,7 +11,7 @@ Pacer::Pacer(Options options)
       level_(capacity_) {}
 
 Bandwidth Pacer::rate_of(uint64_t window, Duration smoothed_rtt, bool in_slow_start) {
-  return Bandwidth::of(window, smoothed_rtt).scaled(in_slow_start ? 8 : 5, 4);
+  return std::max(Bandwidth::of(window, smoothed_rtt).scaled(in_slow_start ? 8 : 5, 4), kSlowestRate);
 }
 
 void Pacer::set_rate(Instant now, Bandwidth rate) {

@@ -23,6 +23,9 @@ class Pacer {
     Duration quantum_time = Duration::milliseconds(1);  // what a train lasts at the pacing rate
   };
 
+  /// An RTT that would make it less is no measure of the path: a rate is never zero.
+  static constexpr Bandwidth kSlowestRate = Bandwidth::bytes_per_second(1200);
+
   Pacer() : Pacer(Options{}) {}
   explicit Pacer(Options options);
 

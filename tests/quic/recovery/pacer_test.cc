@@ -17,6 +17,7 @@ TEST_SUITE("quic pacer") {
   TEST_CASE("the rate is 5/4 of the window per RTT, twice of it in slow start (RFC 9002 §7.7)") {
     CHECK_EQ(Pacer::rate_of(100'000, ms(100), false), Bandwidth::bytes_per_second(1'250'000));
     CHECK_EQ(Pacer::rate_of(100'000, ms(100), true), Bandwidth::bytes_per_second(2'000'000));
+    CHECK_EQ(Pacer::rate_of(2400, Duration::seconds(100'000), false), Pacer::kSlowestRate);
   }
 
   TEST_CASE("without a rate nothing waits") {
