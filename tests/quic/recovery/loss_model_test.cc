@@ -83,7 +83,8 @@ class Schedule {
   }
 
   void expire() {
-    if (loss_.next_timeout().is_never()) return;
+    // An idle timeout would have closed the connection; times would go up to where they saturate.
+    if (loss_.next_timeout() - now_ > Duration::seconds(30)) return;
     now_ = std::max(now_, loss_.next_timeout());
     std::optional<int> probe_space;
     const auto expected = model_.on_timeout(now_, thresholds(), probe_space);
