@@ -148,10 +148,10 @@ void LossDetection::on_spurious_loss(Instant now, Space space, PacketNumber numb
   SpaceState& state = spaces_[index(space)];
   entry.state = State::acked;
   report(Outcome::Kind::acked_late, space, number, entry);
+  if (is_current(entry)) lost_run_.on_acked_late(entry.time_sent);
   if (!entry.in_flight) return;
   if (!is_current(entry) || entry.is_mtu_probe) return;
   summary_.spurious_packets++;
-  lost_run_.on_acked(entry.time_sent);
   current().delivery_rate.on_late_ack(now, entry.size);
   // RFC 9002 §6.1.1: reordering is wider than the threshold; it grows so far that this would not have been a loss.
   if (state.largest_acked && *state.largest_acked > number) {

@@ -39,7 +39,12 @@ class LostRun {
       start_ = time_sent;
     }
   }
-  /// A packet is newly acknowledged, perhaps one that was taken for lost.
+  /// A packet is acknowledged that loss detection had passed as lost: it will not come by again.
+  void on_acked_late(Instant time_sent) {
+    if (!empty_ && time_sent >= start_) empty_ = true;
+    on_acked(time_sent);
+  }
+  /// A packet is newly acknowledged.
   void on_acked(Instant time_sent) {
     if (!empty_ && time_sent >= start_ && time_sent <= end_) empty_ = true;
     Instant& place = acked_[count_ % kAckedTimesMax];
