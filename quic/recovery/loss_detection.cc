@@ -258,7 +258,8 @@ void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, 
   // RFC 9002 §7.6.2: ack-eliciting packets, and only those sent when there was an RTT sample.
   const std::optional<Instant> first_sample = current().rtt.first_sample();
   if (!entry.ack_eliciting || !first_sample || entry.time_sent <= *first_sample) return;
-  lost_run_.on_lost(entry.time_sent, !handshake_confirmed_);
+  const bool several_spaces = !spaces_[0].sent.empty() || !spaces_[1].sent.empty();
+  lost_run_.on_lost(entry.time_sent, several_spaces);
   const Duration limit = current().rtt.persistent_congestion_duration(options_.max_ack_delay);
   if (lost_run_.duration() > limit) lost.persistent_congestion = true;
 }
@@ -334,6 +335,7 @@ void LossDetection::discard_space(Instant now, Space space) {
     const SentPackets::Entry& entry = state.sent[number];
     if (entry.state == State::outstanding && entry.in_flight) leave_flight(state, entry);
   }
+  lost_run_.reset();  // from here on there may be one space only
   state.sent.clear();
   state.sent.trim();
   state.largest_acked.reset();
@@ -372,7 +374,6 @@ void LossDetection::on_handshake_keys(Instant now) {
 
 void LossDetection::on_handshake_confirmed(Instant now) {
   handshake_confirmed_ = true;
-  lost_run_.reset();  // from here on there is one space only
   set_timer(now);
 }
 
