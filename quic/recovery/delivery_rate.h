@@ -1,0 +1,79 @@
+// DeliveryRate: how fast a path delivers (draft-ietf-ccwg-bbr §4.1, once draft-cheng-iccrg-delivery-rate-estimation).
+//
+// Each packet carries a snapshot of the path's delivery state (Packet). When an ACK comes, the snapshot of its most
+// recently sent packet spans an interval, in sending time and in acknowledging time; what was delivered within the
+// longer of both is a RateSample. Samples taken while the application had too little to send are marked: they show what
+// was asked for, not what the path could give. The counters of delivered bytes also number packet-timed round trips.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.h"
+
+namespace quoll::quic {
+
+/// What one ACK says about a path. `delivery_rate` is zero when the ACK gave no reliable sample; the byte counts hold
+/// in any case.
+struct RateSample {
+  Bandwidth delivery_rate;
+  bool is_app_limited = false;
+  bool has_data = false;         // a packet was newly acknowledged: all that is said of "the packet" holds
+  uint32_t tx_in_flight = 0;     // bytes in flight right after the packet was sent
+  uint64_t delivered = 0;        // bytes delivered from its sending until now
+  uint64_t lost = 0;             // bytes declared lost from its sending until now
+  uint64_t prior_delivered = 0;  // total_delivered when it was sent
+  uint64_t total_delivered = 0;  // of the path, now
+  uint64_t newly_acked = 0;      // bytes
+  uint64_t newly_lost = 0;       // bytes
+  Duration interval, send_elapsed, ack_elapsed;
+};
+
+class DeliveryRate {
+ public:
+  /// The snapshot that travels with a sent packet.
+  struct Packet {
+    uint64_t delivered = 0;
+    uint64_t lost = 0;
+    Instant delivered_time;
+    Instant first_send_time;
+    uint32_t tx_in_flight = 0;
+    bool is_app_limited = false;
+  };
+
+  /// A packet in flight leaves; `bytes_in_flight` counts those before it.
+  Packet on_packet_sent(Instant time_sent, uint64_t size, uint64_t bytes_in_flight);
+
+  /// An ACK is begun, its packets follow, then losses that it reveals, then finish_ack().
+  void begin_ack() { sample_ = {}; }
+  struct Acked {
+    Instant time_sent = {};
+    uint64_t packet_number = 0;
+    uint64_t size = 0;
+  };
+  void on_packet_acked(Instant now, const Packet& packet, const Acked& acked);
+  /// The ACK of a packet that was given up: it was delivered, but its snapshot is gone.
+  void on_late_ack(Instant now, uint64_t size);
+  /// May also be called outside of an ACK.
+  void on_packet_lost(uint64_t size);
+  /// `min_rtt` zero when unknown.
+  RateSample finish_ack(Duration min_rtt);
+
+  /// The sender has nothing to send although the window has room (draft-ietf-ccwg-bbr §4.1.2.4).
+  void on_app_limited(uint64_t bytes_in_flight);
+  bool is_app_limited() const { return app_limited_ != 0; }
+
+  uint64_t delivered() const { return delivered_; }
+  uint64_t lost() const { return lost_; }
+
+ private:
+  uint64_t delivered_ = 0;
+  uint64_t lost_ = 0;
+  uint64_t app_limited_ = 0;  // limited until this much is delivered; 0: not limited
+  Instant delivered_time_;
+  Instant first_send_time_;
+  uint64_t newest_packet_number_ = 0;
+  RateSample sample_;
+};
+
+}  // namespace quoll::quic

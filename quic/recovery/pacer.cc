@@ -1,0 +1,67 @@
+#include "quic/recovery/pacer.h"
+
+#include <algorithm>
+
+namespace quoll::quic {
+
+Pacer::Pacer(Options options)
+    : options_(options),
+      quantum_(options.quantum_max),
+      capacity_(static_cast<int64_t>(std::max(options.burst, options.quantum_max))),
+      level_(capacity_) {}
+
+Bandwidth Pacer::rate_of(uint64_t window, Duration smoothed_rtt, bool in_slow_start) {
+  return std::max(Bandwidth::of(window, smoothed_rtt).scaled(in_slow_start ? 8 : 5, 4), kSlowestRate);
+}
+
+void Pacer::set_rate(Instant now, Bandwidth rate) {
+  if (rate == rate_) return;
+  fill(now);
+  rate_ = rate;
+  quantum_ = std::min(options_.quantum_max, rate.bytes_in(options_.quantum_time));
+  // RFC 9002 §7.7: bursts are limited; a quantum beyond the burst is a millisecond of the path.
+  capacity_ = static_cast<int64_t>(std::max(options_.burst, quantum_));
+  level_ = std::min(level_, capacity_);
+}
+
+int64_t Pacer::level_at(Instant now) const {
+  if (rate_.is_infinite()) return capacity_;
+  if (now <= filled_) return level_;
+  const uint64_t room = static_cast<uint64_t>(capacity_ - level_);
+  return level_ + static_cast<int64_t>(std::min(rate_.bytes_in(now - filled_), room));
+}
+
+void Pacer::fill(Instant now) {
+  const int64_t level = level_at(now);
+  const uint64_t gained = static_cast<uint64_t>(level - level_);
+  // The remainder of a byte stays in the clock, unless the bucket overflows: then it is gone.
+  if (level == capacity_) {
+    filled_ = std::max(filled_, now);
+  } else if (gained != 0) {
+    filled_ += rate_.time_for(gained);
+  }
+  level_ = level;
+}
+
+Instant Pacer::departure(Instant now, uint64_t size) const {
+  if (rate_.is_infinite()) return now;
+  const int64_t level = level_at(now);
+  const int64_t wanted = std::min(static_cast<int64_t>(size), capacity_);
+  if (level >= wanted) return std::max(now, level_ >= wanted ? filled_ : now);
+  const int64_t target = std::max(wanted, static_cast<int64_t>(quantum_));
+  return std::max(now, filled_ + rate_.time_for(static_cast<uint64_t>(target - level_)));
+}
+
+uint64_t Pacer::budget(Instant now) const {
+  if (rate_.is_infinite()) return UINT64_MAX;
+  if (now < filled_) return 0;
+  return static_cast<uint64_t>(std::max<int64_t>(level_at(now), 0));
+}
+
+void Pacer::on_packet_sent(Instant departure, uint64_t size) {
+  if (rate_.is_infinite()) return;
+  fill(departure);
+  level_ -= static_cast<int64_t>(size);
+}
+
+}  // namespace quoll::quic

@@ -1,0 +1,61 @@
+// Pacer: when the next packets may leave (RFC 9002 §7.7). A leaky bucket of bytes that fills at the pacing rate.
+//
+// The bucket holds a burst, at most the initial window, and at least the quantum: what leaves in one GSO train of about
+// a millisecond's worth, so that a fast path does not wake the sender for every packet. Departures are instants for the
+// caller: it may sleep until then or hand packets with their departure to a queue that holds them (SO_TXTIME), in
+// which case the bucket runs ahead of the clock. Packets that must not wait (ACKs alone, probes) do not ask; those in
+// flight are charged all the same and leave the bucket in debt.
+//
+// Within any span of time t no more than rate * t plus one bucket leaves, debts of probes aside.
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.h"
+
+namespace quoll::quic {
+
+class Pacer {
+ public:
+  struct Options {
+    uint64_t burst = 10 * 1200;                         // bytes: RFC 9002 §7.7, the initial window
+    uint64_t quantum_max = 64 * 1024;                   // bytes: the longest GSO train
+    Duration quantum_time = Duration::milliseconds(1);  // what a train lasts at the pacing rate
+  };
+
+  /// An RTT that would make it less is no measure of the path: a rate is never zero.
+  static constexpr Bandwidth kSlowestRate = Bandwidth::bytes_per_second(1200);
+
+  Pacer() : Pacer(Options{}) {}
+  explicit Pacer(Options options);
+
+  /// N * window / smoothed_rtt with N = 5/4 (RFC 9002 §7.7), for controllers that give no rate of their own; N = 2 in
+  /// slow start, where the window doubles within the round trip.
+  static Bandwidth rate_of(uint64_t window, Duration smoothed_rtt, bool in_slow_start);
+
+  /// An infinite rate, as at the beginning, does not pace.
+  void set_rate(Instant now, Bandwidth rate);
+  Bandwidth rate() const { return rate_; }
+  uint64_t quantum() const { return quantum_; }
+
+  /// When `size` bytes may leave: at `now` if the bucket holds them, else when it has a quantum again, so that trains
+  /// stay long. Not before `now`.
+  Instant departure(Instant now, uint64_t size) const;
+  /// Bytes that may leave at `now` without a wait: the room for a train.
+  uint64_t budget(Instant now) const;
+  /// A packet leaves at `departure`.
+  void on_packet_sent(Instant departure, uint64_t size);
+
+ private:
+  void fill(Instant now);
+  int64_t level_at(Instant now) const;
+
+  Options options_;
+  Bandwidth rate_ = Bandwidth::infinite();
+  uint64_t quantum_ = 0;
+  int64_t capacity_ = 0;
+  int64_t level_ = 0;
+  Instant filled_ = Instant::from_nanoseconds(INT64_MIN);
+};
+
+}  // namespace quoll::quic
