@@ -90,7 +90,8 @@ struct ClientConfig {
 };
 
 struct ClientOptions {
-  /// A DNS name, or the text of an IP address (which is not sent, RFC 6066 §3, but is verified). Empty: no name.
+  /// A DNS name, or the text of an IP address (which is not sent, RFC 6066 §3, but is verified). Empty: no name, which
+  /// PeerVerification::chain takes only together with pins.
   std::string server_name;
   std::vector<uint8_t> transport_parameters;  // QUIC: ours, encoded
   std::optional<ClientTicket> ticket;         // to resume; used up
