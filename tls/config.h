@@ -128,7 +128,7 @@ struct ServerConfig {
   std::shared_ptr<AntiReplay> anti_replay;
   uint32_t max_early_data_size = 16'384;  // bytes, streams only; QUIC announces 0xffffffff (RFC 9001 §4.6.1)
 
-  /// The PSK of an identity that is no ticket of ours; null: unknown.
+  /// The PSK of an identity that is no ticket of ours; null, or one with an empty key: unknown.
   std::function<const ExternalPsk*(Bytes identity)> find_external_psk;
   bool hello_retry_cookie = false;  // send a cookie in HelloRetryRequests, and want it back
   bool grease = true;               // in CertificateRequest and NewSessionTicket
