@@ -118,7 +118,9 @@ struct ServerConfig {
   std::vector<std::string> application_protocols;  // the server's order decides; QUIC wants at least one
 
   ClientPolicy client_policy;
-  /// By server name (exact), instead of client_policy.
+  /// By server name, instead of client_policy: exact names, neither wildcards nor a dot at the end. The name is the one
+  /// that the client asks TLS for; that it asks the application for the same one is the application's to check
+  /// (Session::negotiated(), RFC 9110 §7.4).
   std::vector<std::pair<std::string, ClientPolicy>> client_policies;
 
   std::shared_ptr<TicketKeys> ticket_keys;           // null: no resumption

@@ -15,6 +15,12 @@ Result<void> check_client_policy(const ClientPolicy& policy) {
 }
 
 Result<void> check_preferences(const Preferences& preferences) {
+/// Whether requested_server_name() can give this name, letters of either case aside.
+bool can_be_requested(std::string_view name) {
+  return !name.empty() && name.size() <= kServerNameSizeMax && name.back() != '.' &&
+         std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f && c != '*'; });
+}
+
   if (preferences.cipher_suites.empty()) return usage_error("no cipher suite is configured");
   for (const CipherSuite suite : preferences.cipher_suites) {
     if (!is_supported(suite)) return usage_error("a configured cipher suite is not implemented");
@@ -110,6 +116,8 @@ Result<void> check_server_config(const ServerConfig& config, Mode mode) {
   if (config.ticket_lifetime_seconds > kTicketLifetimeMax) return usage_error("tickets live for at most seven days");
   for (const auto& [name, policy] : config.client_policies) {
     if (const Result<void> good = check_client_policy(policy); !good) return good;
+    // A policy that no name leads to would leave its clients to the general one, which may be laxer.
+    if (!can_be_requested(name)) return usage_error("a client policy for what is no exact server name");
   }
   return check_client_policy(config.client_policy);
 }

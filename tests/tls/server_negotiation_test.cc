@@ -368,6 +368,23 @@ TEST_CASE("configurations that cannot work are usage errors") {
   CHECK(refused([](ServerConfig& config) { config.application_protocols.push_back(std::string(256, 'x')); }));
   CHECK(refused([](ServerConfig& config) { config.ticket_lifetime_seconds = kTicketLifetimeMax + 1; }));
   CHECK(refused([](ServerConfig& config) { config.client_policy.authentication = ClientAuthentication::optional; }));
+TEST_CASE("a client policy that no server name would lead to is a usage error") {
+  const auto works_for = [](const char* name) {
+    ServerConfig config;
+    config.identities = {identity_for({"example.com"}, x509::KeyType::ed25519)};
+    config.application_protocols = {"h3"};
+    config.client_policies.emplace_back(name, ClientPolicy{});
+    return check_server_config(config, Mode::quic).has_value();
+  };
+  CHECK(works_for("Example.com"));
+  CHECK(works_for("_internal.example.com"));
+  CHECK_FALSE(works_for(""));
+  CHECK_FALSE(works_for("example.com."));
+  CHECK_FALSE(works_for("*.example.com"));
+  CHECK_FALSE(works_for(" example.com"));
+  CHECK_FALSE(works_for("ex\xc3\xa4mple.com"));
+}
+
   CHECK(refused([](ServerConfig& config) { config.client_policies.emplace_back("a", policy_that_requires()); }));
 }
 
