@@ -127,8 +127,9 @@ Result<void> check_client_hello(const ClientHello& hello, Mode mode) {
   if (!hello.supported_versions || !hello.supported_versions->contains(kTls13)) {
     return abort_with(Alert::protocol_version, "the client does not offer TLS 1.3");
   }
-  // RFC 8446 appendix D.5: SSL 3.0 in legacy_version ends the handshake; any other value there is ignored (§4.2.1).
-  if (hello.legacy_version <= 0x0300) return abort_with(Alert::protocol_version, "a version of SSL");
+  // RFC 9846 §4.2.2: one number and no other. RFC 8446 wanted it ignored, SSL (appendix D.5) aside; what offers TLS 1.3
+  // has always sent this one.
+  if (hello.legacy_version != kLegacyVersion) return abort_with(Alert::protocol_version, "a wrong legacy_version");
   // RFC 8446 §4.1.2: the null compression and no other.
   if (hello.legacy_compression_methods.size() != 1 || hello.legacy_compression_methods[0] != 0) {
     return abort_with(Alert::illegal_parameter, "compression methods in TLS 1.3");

@@ -91,17 +91,15 @@ TEST_CASE("a ClientHello without TLS 1.3 in supported_versions ends with protoco
   CHECK(passes(draft));
 }
 
-// RFC 8446 appendix D.5, §4.2.1
-TEST_CASE("legacy_version is ignored unless it names SSL") {
+// RFC 9846 §4.2.2
+TEST_CASE("legacy_version is TLS 1.2's whatever is offered") {
   HelloDraft draft;
-  draft.legacy_version = 0x0300;
-  CHECK(check_aborts(draft, Alert::protocol_version));
-  draft.legacy_version = 0x0002;
-  CHECK(check_aborts(draft, Alert::protocol_version));
-  for (const uint16_t version : std::initializer_list<uint16_t>{0x0301, 0x0302, 0x0304, 0xffff}) {
+  for (const uint16_t version : std::initializer_list<uint16_t>{0x0002, 0x0300, 0x0301, 0x0302, 0x0304, 0xffff}) {
     draft.legacy_version = version;
-    CHECK(passes(draft));
+    CHECK(check_aborts(draft, Alert::protocol_version));
   }
+  draft.legacy_version = 0x0303;
+  CHECK(passes(draft));
 }
 
 // RFC 8446 §4.1.2
