@@ -4,6 +4,7 @@
 
 #include "tls/alert.h"
 #include "tls/cipher_suite.h"
+#include "tls/extension_reader.h"
 #include "tls/key_exchange.h"
 
 namespace quoll::tls {
@@ -14,13 +15,13 @@ Result<void> check_client_policy(const ClientPolicy& policy) {
   return usage_error("clients are asked for certificates, but nothing says which ones are trusted");
 }
 
-Result<void> check_preferences(const Preferences& preferences) {
 /// Whether requested_server_name() can give this name, letters of either case aside.
 bool can_be_requested(std::string_view name) {
   return !name.empty() && name.size() <= kServerNameSizeMax && name.back() != '.' &&
          std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f && c != '*'; });
 }
 
+Result<void> check_preferences(const Preferences& preferences) {
   if (preferences.cipher_suites.empty()) return usage_error("no cipher suite is configured");
   for (const CipherSuite suite : preferences.cipher_suites) {
     if (!is_supported(suite)) return usage_error("a configured cipher suite is not implemented");
@@ -37,13 +38,13 @@ bool can_be_requested(std::string_view name) {
   return {};
 }
 
-/// RFC 8446 §4.2.8: each share is of a group in supported_groups, and they stand in the same order; so none comes twice.
-bool shares_follow_groups(KeyShareList shares, CodeList<NamedGroup> groups) {
-  size_t at = 0;
+/// RFC 8446 §4.2.8: each share is of a group in supported_groups. Servers may check the order as well, and lose clients
+/// that send shares in another one (mvfst does): it means nothing to choose_group(), so it is not looked at.
+bool shares_are_of_groups(KeyShareList shares, CodeList<NamedGroup> groups) {
+  CodePointSet known;
+  for (size_t i = 0; i < groups.size(); i++) known.insert(static_cast<uint16_t>(groups[i]));
   while (const std::optional<KeyShareEntry> share = shares.next()) {
-    while (at < groups.size() && groups[at] != share->group) at++;
-    if (at == groups.size()) return false;
-    at++;
+    if (known.insert(static_cast<uint16_t>(share->group))) return false;  // it was not there
   }
   return true;
 }
@@ -115,9 +116,9 @@ Result<void> check_server_config(const ServerConfig& config, Mode mode) {
   }
   if (config.ticket_lifetime_seconds > kTicketLifetimeMax) return usage_error("tickets live for at most seven days");
   for (const auto& [name, policy] : config.client_policies) {
-    if (const Result<void> good = check_client_policy(policy); !good) return good;
     // A policy that no name leads to would leave its clients to the general one, which may be laxer.
     if (!can_be_requested(name)) return usage_error("a client policy for what is no exact server name");
+    if (const Result<void> good = check_client_policy(policy); !good) return good;
   }
   return check_client_policy(config.client_policy);
 }
@@ -140,8 +141,8 @@ Result<void> check_client_hello(const ClientHello& hello, Mode mode) {
   if (hello.early_data && !hello.pre_shared_key) {
     return abort_with(Alert::illegal_parameter, "early_data without pre_shared_key");
   }
-  if (hello.key_shares && !shares_follow_groups(*hello.key_shares, *hello.supported_groups)) {
-    return abort_with(Alert::illegal_parameter, "key shares that do not follow supported_groups");
+  if (hello.key_shares && !shares_are_of_groups(*hello.key_shares, *hello.supported_groups)) {
+    return abort_with(Alert::illegal_parameter, "a key share of a group that is not in supported_groups");
   }
   return {};
 }
