@@ -171,7 +171,7 @@ bool ClientOffer::ticket_fits(const ClientTicket& ticket, UnixTime now) const {
   if (config_->verifies_server() && !ticket.server_verified) return false;
   return ticket.server_name == host_ && ticket.is_usable(now) && is_supported(ticket.cipher_suite) &&
          has_suite_with(hash_of(*config_->provider, ticket.cipher_suite)) && !ticket.ticket.empty() &&
-         ticket.ticket.size() <= kPostHandshakeMessageSizeMax &&
+         ticket.ticket.size() <= kTicketSizeMax &&
          ticket.psk.size() == hash_of(*config_->provider, ticket.cipher_suite).digest_size;
 }
 

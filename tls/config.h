@@ -28,7 +28,10 @@ enum class Mode : uint8_t { quic, stream };
 // has 3 KiB, a chain of post-quantum certificates 30 KiB.
 inline constexpr size_t kClientHelloSizeMax = 16 * 1024;
 inline constexpr size_t kHandshakeMessageSizeMax = 128 * 1024;    // a Certificate message
-inline constexpr size_t kPostHandshakeMessageSizeMax = 8 * 1024;  // a NewSessionTicket
+inline constexpr size_t kPostHandshakeMessageSizeMax = 8 * 1024;  // from a client: a KeyUpdate at most
+inline constexpr size_t kNewSessionTicketSizeMax = 64 * 1024;     // some servers put whole client chains into tickets
+inline constexpr size_t kTicketSizeMax = 8 * 1024;                // a larger ticket is not kept: a ClientHello holds it
+inline constexpr size_t kTransportParametersSizeMax = 16 * 1024;  // ours; the peer's are bounded by its messages
 inline constexpr size_t kPeerCertificatesMax = 16;
 inline constexpr size_t kPskIdentitiesTriedMax = 4;  // each costs an attempt to open a ticket
 inline constexpr size_t kTicketsKeptMax = 8;         // NewSessionTickets that a client takes from one connection
