@@ -126,7 +126,10 @@ struct ServerConfig {
   /// (Session::negotiated(), RFC 9110 §7.4).
   std::vector<std::pair<std::string, ClientPolicy>> client_policies;
 
-  std::shared_ptr<TicketKeys> ticket_keys;           // null: no resumption
+  /// Null: no resumption. A ticket is good for its server name at every configuration with the same keys, and a client's
+  /// certificate in it counts as verified: so only configurations whose client policies trust the same authorities for
+  /// the same names may share keys. Change them when a policy's trust is narrowed.
+  std::shared_ptr<TicketKeys> ticket_keys;
   size_t tickets = 2;                                // sent when the handshake completes
   uint32_t ticket_lifetime_seconds = 2 * 24 * 3600;  // at most kTicketLifetimeMax
   /// 0-RTT: null refuses it; the register decides who comes for the first time.

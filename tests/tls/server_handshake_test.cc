@@ -515,5 +515,28 @@ TEST_CASE("options that cannot work are usage errors") {
   CHECK(made.error().domain == ErrorDomain::usage);
 }
 
+TEST_CASE("transport parameters that do not fit are a usage error, and smaller ones may still follow") {
+  Scene scene(Mode::quic);
+  scene.server_options.transport_parameters.resize(kTransportParametersSizeMax + 1);
+  const Result<Session> made =
+      Session::server(std::make_shared<const ServerConfig>(scene.server), scene.server_options, scene.rng);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().domain == ErrorDomain::usage);
+
+  scene.server_options.transport_parameters.clear();
+  Session client = tests::must(scene.make_client());
+  Session server = scene.make_server();
+  while (const std::optional<Output> output = client.poll()) {
+    const Send* send = std::get_if<Send>(&*output);
+    if (!send) continue;
+    REQUIRE(server.receive(send->level, send->bytes, kNow));
+  }
+  const Result<void> large =
+      server.set_transport_parameters(std::vector<uint8_t>(kTransportParametersSizeMax + 1), kNow);
+  REQUIRE_FALSE(large);
+  CHECK(large.error().domain == ErrorDomain::usage);
+  CHECK(server.set_transport_parameters(std::vector<uint8_t>(kTransportParametersSizeMax), kNow));
+}
+
 }  // namespace
 }  // namespace quoll::tls
