@@ -29,6 +29,8 @@ Result<void> check_preferences(const Preferences& preferences) {
   if (preferences.groups.empty()) return usage_error("no group is configured");
   for (const NamedGroup group : preferences.groups) {
     if (!is_supported(group)) return usage_error("a configured group is not implemented");
+    // RFC 9846 §4.3.7: named_group_list, which EncryptedExtensions may carry too, has no duplicates.
+    if (std::ranges::count(preferences.groups, group) != 1) return usage_error("a group is configured twice");
   }
   for (const SignatureScheme scheme : preferences.signature_schemes) {
     if (std::ranges::find(default_signature_schemes(), scheme) == default_signature_schemes().end()) {

@@ -355,6 +355,7 @@ TEST_CASE("configurations that cannot work are usage errors") {
   CHECK(refused([](ServerConfig& config) { config.preferences.cipher_suites.push_back(kGreaseSuite); }));
   CHECK(refused([](ServerConfig& config) { config.preferences.groups.clear(); }));
   CHECK(refused([](ServerConfig& config) { config.preferences.groups.push_back(kGreaseGroup); }));
+  CHECK(refused([](ServerConfig& config) { config.preferences.groups.push_back(NamedGroup::x25519); }));
   CHECK(refused(
       [](ServerConfig& config) { config.preferences.signature_schemes = {SignatureScheme::rsa_pkcs1_sha256}; }));
   CHECK(refused([](ServerConfig& config) { config.identities.clear(); }));
