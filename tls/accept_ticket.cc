@@ -17,6 +17,8 @@ Result<std::optional<ClientTicket>> accept_ticket(const TicketContext& context, 
   }
   // RFC 8446 §4.6.1: a ticket to be thrown away at once. So is one whose server's certificate has expired meanwhile.
   if (message->lifetime_seconds == 0 || context.authenticated_until < now) return std::nullopt;
+  // No fault of the server's, but it could not be offered.
+  if (message->ticket.size() > kTicketSizeMax) return std::nullopt;
 
   const CipherSuite suite = context.established.cipher_suite;
   ClientTicket ticket;

@@ -56,8 +56,12 @@ std::string_view alert_name(uint8_t code) {
       return "unknown_psk_identity";
     case Alert::certificate_required:
       return "certificate_required";
+    case Alert::general_error:
+      return "general_error";
     case Alert::no_application_protocol:
       return "no_application_protocol";
+    case Alert::ech_required:
+      return "ech_required";
   }
   return "unknown";
 }

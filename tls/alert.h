@@ -36,7 +36,9 @@ enum class Alert : uint8_t {
   bad_certificate_status_response = 113,
   unknown_psk_identity = 115,
   certificate_required = 116,
+  general_error = 117,  // RFC 9846 §6.2
   no_application_protocol = 120,
+  ech_required = 121,  // RFC 9849 §11.2
 };
 
 /// The registered name, such as "handshake_failure"; "unknown" for a number without one.

@@ -14,7 +14,7 @@ namespace quoll::tls {
                                                                         ClientOptions options, UnixTime now);
 
 /// Over an established session: a NewSessionTicket (body) becomes a ClientTicket. Alerts for bad ones; empty for a ticket
-/// that is to be thrown away (lifetime 0).
+/// that is to be thrown away (lifetime 0) or is larger than kTicketSizeMax.
 struct TicketContext {
   const crypto::Provider& provider;
   Mode mode;

@@ -45,8 +45,15 @@ bool is_workable(const std::vector<Code>& codes) {
   return !codes.empty();
 }
 
-Result<void> check_verification(const ClientConfig& config, const ClientOptions& options) {
-  if (config.verifier || !options.external_psks.empty()) return {};
+/// `name` without a trailing dot.
+Result<void> check_verification(const ClientConfig& config, const ClientOptions& options, std::string_view name) {
+  if (config.verifier) return {};
+  // Without a name any server with a certificate of a known authority would do. With external PSKs too: it is the server
+  // that chooses between them and a certificate.
+  if (config.verification == PeerVerification::chain && name.empty() && config.pins.empty() && config.trust) {
+    return usage_error("a chain is to be verified, but for no name and no pin");
+  }
+  if (!options.external_psks.empty()) return {};
   if (config.verification == PeerVerification::chain && !config.trust) {
     return usage_error("servers are to be verified, but no trust anchors are configured");
   }
@@ -65,7 +72,7 @@ Result<void> check_configuration(const ClientConfig& config, const ClientOptions
   if (config.mode == Mode::stream && !options.transport_parameters.empty()) {
     return usage_error("transport parameters are for QUIC");
   }
-  return check_verification(config, options);
+  return {};
 }
 
 bool is_host_name_octet(char c) { return c > ' ' && c < 0x7f; }
@@ -106,6 +113,9 @@ Result<ClientOffer> ClientOffer::make(const ClientConfig& config, ClientOptions 
   append_codes<SignatureScheme>(offer.certificate_schemes_, certificate_schemes(config.preferences));
 
   if (Result<void> name = offer.take_name(std::move(options.server_name)); !name) return std::unexpected(name.error());
+  if (Result<void> checked = check_verification(config, options, offer.host_); !checked) {
+    return std::unexpected(checked.error());
+  }
   if (Result<void> protocols = offer.take_protocols(); !protocols) return std::unexpected(protocols.error());
   if (Result<void> psks = offer.take_psks(options, now); !psks) return std::unexpected(psks.error());
 
@@ -161,7 +171,7 @@ bool ClientOffer::ticket_fits(const ClientTicket& ticket, UnixTime now) const {
   if (config_->verifies_server() && !ticket.server_verified) return false;
   return ticket.server_name == host_ && ticket.is_usable(now) && is_supported(ticket.cipher_suite) &&
          has_suite_with(hash_of(*config_->provider, ticket.cipher_suite)) && !ticket.ticket.empty() &&
-         ticket.ticket.size() <= kPostHandshakeMessageSizeMax &&
+         ticket.ticket.size() <= kTicketSizeMax &&
          ticket.psk.size() == hash_of(*config_->provider, ticket.cipher_suite).digest_size;
 }
 

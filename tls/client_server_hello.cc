@@ -27,8 +27,8 @@ Result<void> check_version(const ServerHello& hello, bool after_retry) {
   }
   // RFC 8446 §4.2.1: a version that was not offered, older ones included.
   if (*hello.supported_version != kTls13) return abort_with(Alert::illegal_parameter, "a version that was not offered");
-  // RFC 8446 §4.1.3: a TLS 1.3 ServerHello has the number of TLS 1.2 here.
-  if (hello.legacy_version != kLegacyVersion) return abort_with(Alert::illegal_parameter, "a wrong legacy_version");
+  // RFC 9846 §4.2.3: a TLS 1.3 ServerHello has the number of TLS 1.2 here.
+  if (hello.legacy_version != kLegacyVersion) return abort_with(Alert::protocol_version, "a wrong legacy_version");
   return {};
 }
 

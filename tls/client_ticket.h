@@ -54,7 +54,9 @@ struct ClientTicket {
 
 /// Tickets by server name, each given out once (RFC 8446 appendix C.4: a ticket used twice lets observers link
 /// connections). Bounded: of a server, its oldest tickets go first; of servers, the one that got a ticket longest ago.
-/// Not thread-safe.
+/// A ticket spares the verification that its first connection did: keep a store for each trust store, set of pins or
+/// verifier, and begin a new one when these get stricter. Names are told apart as they are written: lower case, no dot
+/// at the end. Not thread-safe.
 class ClientTicketStore {
  public:
   explicit ClientTicketStore(size_t servers_max = 256, size_t tickets_per_server_max = 4)

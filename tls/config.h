@@ -28,7 +28,10 @@ enum class Mode : uint8_t { quic, stream };
 // has 3 KiB, a chain of post-quantum certificates 30 KiB.
 inline constexpr size_t kClientHelloSizeMax = 16 * 1024;
 inline constexpr size_t kHandshakeMessageSizeMax = 128 * 1024;    // a Certificate message
-inline constexpr size_t kPostHandshakeMessageSizeMax = 8 * 1024;  // a NewSessionTicket
+inline constexpr size_t kPostHandshakeMessageSizeMax = 8 * 1024;  // from a client: a KeyUpdate at most
+inline constexpr size_t kNewSessionTicketSizeMax = 64 * 1024;     // some servers put whole client chains into tickets
+inline constexpr size_t kTicketSizeMax = 8 * 1024;                // a larger ticket is not kept: a ClientHello holds it
+inline constexpr size_t kTransportParametersSizeMax = 16 * 1024;  // ours; the peer's are bounded by its messages
 inline constexpr size_t kPeerCertificatesMax = 16;
 inline constexpr size_t kPskIdentitiesTriedMax = 4;  // each costs an attempt to open a ticket
 inline constexpr size_t kTicketsKeptMax = 8;         // NewSessionTickets that a client takes from one connection
@@ -90,7 +93,8 @@ struct ClientConfig {
 };
 
 struct ClientOptions {
-  /// A DNS name, or the text of an IP address (which is not sent, RFC 6066 §3, but is verified). Empty: no name.
+  /// A DNS name, or the text of an IP address (which is not sent, RFC 6066 §3, but is verified). Empty: no name, which
+  /// PeerVerification::chain takes only together with pins.
   std::string server_name;
   std::vector<uint8_t> transport_parameters;  // QUIC: ours, encoded
   std::optional<ClientTicket> ticket;         // to resume; used up
@@ -117,17 +121,22 @@ struct ServerConfig {
   std::vector<std::string> application_protocols;  // the server's order decides; QUIC wants at least one
 
   ClientPolicy client_policy;
-  /// By server name (exact), instead of client_policy.
+  /// By server name, instead of client_policy: exact names, neither wildcards nor a dot at the end. The name is the one
+  /// that the client asks TLS for; that it asks the application for the same one is the application's to check
+  /// (Session::negotiated(), RFC 9110 §7.4).
   std::vector<std::pair<std::string, ClientPolicy>> client_policies;
 
-  std::shared_ptr<TicketKeys> ticket_keys;           // null: no resumption
+  /// Null: no resumption. A ticket is good for its server name at every configuration with the same keys, and a client's
+  /// certificate in it counts as verified: so only configurations whose client policies trust the same authorities for
+  /// the same names may share keys. Change them when a policy's trust is narrowed.
+  std::shared_ptr<TicketKeys> ticket_keys;
   size_t tickets = 2;                                // sent when the handshake completes
   uint32_t ticket_lifetime_seconds = 2 * 24 * 3600;  // at most kTicketLifetimeMax
   /// 0-RTT: null refuses it; the register decides who comes for the first time.
   std::shared_ptr<AntiReplay> anti_replay;
   uint32_t max_early_data_size = 16'384;  // bytes, streams only; QUIC announces 0xffffffff (RFC 9001 §4.6.1)
 
-  /// The PSK of an identity that is no ticket of ours; null: unknown.
+  /// The PSK of an identity that is no ticket of ours; null, or one with an empty key: unknown.
   std::function<const ExternalPsk*(Bytes identity)> find_external_psk;
   bool hello_retry_cookie = false;  // send a cookie in HelloRetryRequests, and want it back
   bool grease = true;               // in CertificateRequest and NewSessionTicket

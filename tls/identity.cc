@@ -60,8 +60,15 @@ Result<Identity> Identity::create(std::vector<std::vector<uint8_t>> chain, x509:
                                   std::vector<uint8_t> ocsp_response) {
   if (chain.empty()) return x509::refuse(Failure::no_certificate, "an identity without a certificate");
   if (chain.size() > kChainMax) return x509::refuse(Failure::limit, "too many certificates in an identity's chain");
-  if (std::ranges::any_of(chain, [](const auto& certificate) { return certificate.empty(); })) {
-    return x509::refuse(Failure::malformed, "an empty certificate in an identity's chain");
+  size_t chain_size = 0;
+  for (const std::vector<uint8_t>& certificate : chain) {
+    if (certificate.empty()) return x509::refuse(Failure::malformed, "an empty certificate in an identity's chain");
+    chain_size += certificate.size();
+  }
+  // What does not fit its message must be known now, not when a peer comes.
+  if (chain_size > kChainSizeMax) return x509::refuse(Failure::limit, "an identity's chain is too large");
+  if (ocsp_response.size() > kOcspResponseSizeMax) {
+    return x509::refuse(Failure::limit, "an identity's OCSP response is too large");
   }
   Result<x509::Certificate> leaf = x509::Certificate::parse(chain.front());
   if (!leaf) return std::unexpected(leaf.error());

@@ -21,11 +21,13 @@ namespace quoll::tls {
 
 class Identity {
  public:
-  static constexpr size_t kChainMax = 16;  // certificates
+  static constexpr size_t kChainMax = 16;                    // certificates
+  static constexpr size_t kChainSizeMax = 128 * 1024;        // bytes of all of them: more than peers take
+  static constexpr size_t kOcspResponseSizeMax = 32 * 1024;  // bytes; an extension holds no more than 64 KiB
 
   /// `chain`: DER certificates, leaf first, at least one; the rest is sent as it is. `ocsp_response`: a DER OCSPResponse
   /// to staple, or empty. ErrorDomain::certificate: the leaf cannot be parsed (its failure), an empty chain
-  /// (no_certificate) or one of more than kChainMax (limit), an empty certificate or a key that is not the leaf's
+  /// (no_certificate), more than the limits above (limit), an empty certificate or a key that is not the leaf's
   /// (malformed), a leaf that may not sign (wrong_usage).
   [[nodiscard]] static Result<Identity> create(std::vector<std::vector<uint8_t>> chain, x509::PrivateKey key,
                                                std::vector<uint8_t> ocsp_response = {});

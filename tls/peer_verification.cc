@@ -29,6 +29,10 @@ Result<void> verify_pinned_leaf(const crypto::Provider& provider, std::span<cons
 
 Result<void> verify_path(const crypto::Provider& provider, const PeerPolicy& policy, const PeerCertificates& peer) {
   if (!policy.trust) return x509::refuse(x509::Failure::unknown_issuer, "no trust anchors are configured");
+  // RFC 9525 §6.1: a server is verified against a name; one that some authority knows is not the one that was meant.
+  if (policy.purpose == x509::Purpose::server && peer.server_name.empty() && policy.pins.empty()) {
+    return x509::refuse(x509::Failure::name_mismatch, "there is no name that the server should have");
+  }
   const x509::VerifyOptions options{
       .purpose = policy.purpose, .host = peer.server_name, .now = peer.now, .pins = policy.pins};
   const Result<x509::Path> path = x509::verify_chain(provider, peer.chain, *policy.trust, options);

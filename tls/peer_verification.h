@@ -35,7 +35,8 @@ struct PeerPolicy {
   x509::Purpose purpose = x509::Purpose::server;
 };
 
-/// Applies the policy. With `chain`, the leaf must carry peer.server_name unless that is empty.
+/// Applies the policy. With `chain`, a server's leaf must carry peer.server_name; that may be empty only if there are
+/// pins. Clients have no name.
 [[nodiscard]] Result<void> verify_peer(const crypto::Provider& provider, const PeerPolicy& policy,
                                        const PeerCertificates& peer);
 

@@ -134,6 +134,7 @@ Result<void> ServerMachine::set_transport_parameters(std::vector<uint8_t> encode
   if (!has_put_peer_transport_parameters_ || transport_parameters_) {
     return usage_error("nobody waits for transport parameters");
   }
+  if (encoded.size() > kTransportParametersSizeMax) return usage_error("transport parameters that are too large");
   transport_parameters_ = std::move(encoded);
   return state_ == State::wait_transport_parameters ? send_flight() : Result<void>();
 }
@@ -452,6 +453,9 @@ Result<std::unique_ptr<ServerHandshake>> start_server_handshake(HandshakeContext
   if (const auto good = check_server_config(*config, context.mode); !good) return std::unexpected(good.error());
   if (context.mode == Mode::stream && !options.transport_parameters.empty()) {
     return usage_error("transport parameters are for QUIC");
+  }
+  if (options.transport_parameters.size() > kTransportParametersSizeMax) {
+    return usage_error("transport parameters that are too large");
   }
   if (options.early_data_context.size() > ServerTicket::kEarlyDataContextSizeMax) {
     return usage_error("early_data_context is too large for tickets");

@@ -4,6 +4,7 @@
 
 #include "tls/alert.h"
 #include "tls/cipher_suite.h"
+#include "tls/extension_reader.h"
 #include "tls/key_exchange.h"
 
 namespace quoll::tls {
@@ -14,6 +15,12 @@ Result<void> check_client_policy(const ClientPolicy& policy) {
   return usage_error("clients are asked for certificates, but nothing says which ones are trusted");
 }
 
+/// Whether requested_server_name() can give this name, letters of either case aside.
+bool can_be_requested(std::string_view name) {
+  return !name.empty() && name.size() <= kServerNameSizeMax && name.back() != '.' &&
+         std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f && c != '*'; });
+}
+
 Result<void> check_preferences(const Preferences& preferences) {
   if (preferences.cipher_suites.empty()) return usage_error("no cipher suite is configured");
   for (const CipherSuite suite : preferences.cipher_suites) {
@@ -22,6 +29,8 @@ Result<void> check_preferences(const Preferences& preferences) {
   if (preferences.groups.empty()) return usage_error("no group is configured");
   for (const NamedGroup group : preferences.groups) {
     if (!is_supported(group)) return usage_error("a configured group is not implemented");
+    // RFC 9846 §4.3.7: named_group_list, which EncryptedExtensions may carry too, has no duplicates.
+    if (std::ranges::count(preferences.groups, group) != 1) return usage_error("a group is configured twice");
   }
   for (const SignatureScheme scheme : preferences.signature_schemes) {
     if (std::ranges::find(default_signature_schemes(), scheme) == default_signature_schemes().end()) {
@@ -31,13 +40,13 @@ Result<void> check_preferences(const Preferences& preferences) {
   return {};
 }
 
-/// RFC 8446 §4.2.8: each share is of a group in supported_groups, and they stand in the same order; so none comes twice.
-bool shares_follow_groups(KeyShareList shares, CodeList<NamedGroup> groups) {
-  size_t at = 0;
+/// RFC 8446 §4.2.8: each share is of a group in supported_groups. Servers may check the order as well, and lose clients
+/// that send shares in another one (mvfst does): it means nothing to choose_group(), so it is not looked at.
+bool shares_are_of_groups(KeyShareList shares, CodeList<NamedGroup> groups) {
+  CodePointSet known;
+  for (size_t i = 0; i < groups.size(); i++) known.insert(static_cast<uint16_t>(groups[i]));
   while (const std::optional<KeyShareEntry> share = shares.next()) {
-    while (at < groups.size() && groups[at] != share->group) at++;
-    if (at == groups.size()) return false;
-    at++;
+    if (known.insert(static_cast<uint16_t>(share->group))) return false;  // it was not there
   }
   return true;
 }
@@ -109,6 +118,8 @@ Result<void> check_server_config(const ServerConfig& config, Mode mode) {
   }
   if (config.ticket_lifetime_seconds > kTicketLifetimeMax) return usage_error("tickets live for at most seven days");
   for (const auto& [name, policy] : config.client_policies) {
+    // A policy that no name leads to would leave its clients to the general one, which may be laxer.
+    if (!can_be_requested(name)) return usage_error("a client policy for what is no exact server name");
     if (const Result<void> good = check_client_policy(policy); !good) return good;
   }
   return check_client_policy(config.client_policy);
@@ -119,8 +130,9 @@ Result<void> check_client_hello(const ClientHello& hello, Mode mode) {
   if (!hello.supported_versions || !hello.supported_versions->contains(kTls13)) {
     return abort_with(Alert::protocol_version, "the client does not offer TLS 1.3");
   }
-  // RFC 8446 appendix D.5: SSL 3.0 in legacy_version ends the handshake; any other value there is ignored (§4.2.1).
-  if (hello.legacy_version <= 0x0300) return abort_with(Alert::protocol_version, "a version of SSL");
+  // RFC 9846 §4.2.2: one number and no other. RFC 8446 wanted it ignored, SSL (appendix D.5) aside; what offers TLS 1.3
+  // has always sent this one.
+  if (hello.legacy_version != kLegacyVersion) return abort_with(Alert::protocol_version, "a wrong legacy_version");
   // RFC 8446 §4.1.2: the null compression and no other.
   if (hello.legacy_compression_methods.size() != 1 || hello.legacy_compression_methods[0] != 0) {
     return abort_with(Alert::illegal_parameter, "compression methods in TLS 1.3");
@@ -131,8 +143,8 @@ Result<void> check_client_hello(const ClientHello& hello, Mode mode) {
   if (hello.early_data && !hello.pre_shared_key) {
     return abort_with(Alert::illegal_parameter, "early_data without pre_shared_key");
   }
-  if (hello.key_shares && !shares_follow_groups(*hello.key_shares, *hello.supported_groups)) {
-    return abort_with(Alert::illegal_parameter, "key shares that do not follow supported_groups");
+  if (hello.key_shares && !shares_are_of_groups(*hello.key_shares, *hello.supported_groups)) {
+    return abort_with(Alert::illegal_parameter, "a key share of a group that is not in supported_groups");
   }
   return {};
 }

@@ -49,6 +49,8 @@ std::optional<CipherSuite> suite_for(const PskQuery& query, crypto::HashId hash)
 }
 
 std::optional<ServerPsk> from_external(const PskQuery& query, const ExternalPsk& external, UnixTime now) {
+  // A key that was never filled in: the key schedule would take zeros for it, which everybody knows.
+  if (external.key.size() == 0) return {};
   const std::optional<CipherSuite> suite = suite_for(query, external.hash);
   if (!suite) return {};
   ServerPsk psk{.kind = PskKind::external, .key = external.key, .cipher_suite = *suite};

@@ -59,6 +59,7 @@ Session::~Session() = default;
 
 Result<Session> Session::client(std::shared_ptr<const ClientConfig> config, ClientOptions options, Rng& rng,
                                 UnixTime now) {
+  if (!config || !config->provider) return usage_error("no configuration, or one without a provider");
   auto state = std::make_unique<State>(*config->provider, config->mode, rng, config->key_log);
   state->client_config = config;
   auto handshake = start_client_handshake(state->context, std::move(config), std::move(options), now);
@@ -68,6 +69,7 @@ Result<Session> Session::client(std::shared_ptr<const ClientConfig> config, Clie
 }
 
 Result<Session> Session::server(std::shared_ptr<const ServerConfig> config, ServerOptions options, Rng& rng) {
+  if (!config || !config->provider) return usage_error("no configuration, or one without a provider");
   auto state = std::make_unique<State>(*config->provider, config->mode, rng, config->key_log);
   state->server_config = config;
   state->early_data_context = options.early_data_context;
@@ -106,7 +108,7 @@ size_t Session::State::body_size_max(Level level) const {
     case Level::handshake:
       return kHandshakeMessageSizeMax;
     case Level::application:
-      return kPostHandshakeMessageSizeMax;
+      return client_config ? kNewSessionTicketSizeMax : kPostHandshakeMessageSizeMax;
   }
   return 0;
 }

@@ -55,6 +55,8 @@ struct EarlyDataDecision {
 };
 
 /// The handshake is complete (RFC 9001 §4.1.1): the peer's Finished was right. Session::negotiated() is final.
+/// A server has its application write keys before that: what it sends with them goes to a client that has not proved yet
+/// who it is (RFC 8446 §2).
 struct HandshakeComplete {};
 
 /// Client: the server gave a ticket.
@@ -97,7 +99,9 @@ class Session {
   /// Bytes that arrived at `level`, in order. An alert when they are wrong.
   [[nodiscard]] Result<void> receive(Level level, Bytes bytes, UnixTime now);
 
-  /// Server over QUIC: gives our transport parameters when ServerOptions did not; after PeerTransportParameters.
+  /// Server over QUIC: gives our transport parameters when ServerOptions did not; after PeerTransportParameters. The
+  /// handshake goes on from here, so an error may be an alert, as from receive(). A usage error when nobody waits for
+  /// them or they take more than kTransportParametersSizeMax bytes; the session is as it was then.
   [[nodiscard]] Result<void> set_transport_parameters(std::vector<uint8_t> encoded, UnixTime now);
 
   /// The next thing to do; empty when there is nothing.

@@ -83,6 +83,18 @@ TEST_CASE("a lifetime of more than seven days is an illegal_parameter, and one o
   CHECK(!thrown_away->has_value());
 }
 
+TEST_CASE("a ticket that no ClientHello has room for is thrown away") {
+  NewSessionTicket message = make_message();
+  std::vector<uint8_t> large(kTicketSizeMax, 1);
+  message.ticket = large;
+  CHECK(accept(Mode::quic, message).value_or(std::nullopt).has_value());
+  large.push_back(1);
+  message.ticket = large;
+  const auto thrown_away = accept(Mode::quic, message);
+  REQUIRE(thrown_away.has_value());
+  CHECK(!thrown_away->has_value());
+}
+
 // RFC 9001 §4.6.1.
 TEST_CASE("over QUIC the limit of early data is 2^32 - 1 and nothing else") {
   NewSessionTicket message = make_message();

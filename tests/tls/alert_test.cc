@@ -16,12 +16,14 @@ TEST_SUITE("tls alert") {
     CHECK(alert_name(40) == "handshake_failure");
     CHECK(alert_name(47) == "illegal_parameter");
     CHECK(alert_name(109) == "missing_extension");
+    CHECK(alert_name(117) == "general_error");
     CHECK(alert_name(120) == "no_application_protocol");
+    CHECK(alert_name(121) == "ech_required");
     CHECK(alert_name(41) == "unknown");
     CHECK(alert_name(255) == "unknown");
     std::set<std::string_view> names;
     for (int code = 0; code < 256; code++) names.insert(alert_name(static_cast<uint8_t>(code)));
-    CHECK(names.size() == 27 + 1);
+    CHECK(names.size() == 29 + 1);
   }
 
   TEST_CASE("an Error that stands for an alert carries its number") {

@@ -86,7 +86,7 @@ TEST_CASE("The honest puppet server is accepted: what a row breaks is what is re
 
 TEST_CASE("A client refuses a wrong ServerHello") {
   static const Row rows[] = {
-      {"RFC 8446 §4.1.3: legacy_version is 0x0303", illegal_parameter,
+      {"RFC 9846 §4.2.3: legacy_version is 0x0303", protocol_version,
        [](ServerScript& s) { s.server_hello = in_hello([](ServerHello& hello) { hello.legacy_version = 0x0302; }); }},
       {"RFC 8446 §4.1.3: legacy_session_id_echo is the client's, over QUIC", illegal_parameter,
        [](ServerScript& s) {

@@ -175,7 +175,8 @@ TEST_CASE("a client staples its OCSP response when the server asks for it, and o
 TEST_CASE("an answer to a name or to protocols that were not sent is an unsupported_extension") {
   CHECK(alert_of({.mode = Mode::stream,
                   .configure =
-                      [](ClientConfig&, ClientOptions& options) {
+                      [](ClientConfig& config, ClientOptions& options) {
+                        config.verification = PeerVerification::none;
                         options.server_name.clear();
                         options.ticket.reset();
                       },

@@ -157,6 +157,22 @@ TEST_CASE("a configuration that cannot work is a usage error") {
   CHECK(with(Mode::quic, [](Scene& s) { s.client.application_protocols = {std::string(256, 'a')}; }));
   CHECK(with(Mode::quic, [](Scene& s) { s.client.trust.reset(); }));
   CHECK(with(Mode::quic, [](Scene& s) { s.client.verification = PeerVerification::pinned_leaf; }));
+  // RFC 9525 §6.1: a chain is verified for a name, and a dot alone is none.
+  for (const char* none : {"", "."}) {
+    CHECK(with(Mode::quic, [&](Scene& s) { s.client_options.server_name = none; }));
+    CHECK(with(Mode::quic, [&](Scene& s) {
+      s.client_options.server_name = none;
+      s.client_options.external_psks = {{.identity = {1}, .key = crypto::Digest(32)}};
+    }));
+    CHECK(!with(Mode::quic, [&](Scene& s) {
+      s.client_options.server_name = none;
+      s.client.pins.emplace_back();
+    }));
+    CHECK(!with(Mode::quic, [&](Scene& s) {
+      s.client_options.server_name = none;
+      s.client.verification = PeerVerification::none;
+    }));
+  }
   CHECK(with(Mode::quic, [](Scene& s) { s.client_options.server_name = "exa mple.com"; }));
   CHECK(with(Mode::quic, [](Scene& s) { s.client_options.server_name = std::string(300, 'a'); }));
   CHECK(with(Mode::quic, [](Scene& s) { s.client_options.transport_parameters.resize(70'000); }));

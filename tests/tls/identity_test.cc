@@ -151,6 +151,17 @@ TEST_SUITE("identity") {
     check_refused(Identity::create({{0x30, 0x00}}, key()), x509::Failure::malformed);
     CHECK(Identity::create(std::vector<Buffer>(Identity::kChainMax, leaf), key()).has_value());
     check_refused(Identity::create(std::vector<Buffer>(Identity::kChainMax + 1, leaf), key()), x509::Failure::limit);
+    CHECK(Identity::create({leaf, Buffer(Identity::kChainSizeMax - leaf.size(), 1)}, key()).has_value());
+    check_refused(Identity::create({leaf, Buffer(Identity::kChainSizeMax + 1 - leaf.size(), 1)}, key()),
+                  x509::Failure::limit);
+  }
+
+  // What an extension cannot hold would otherwise come to light when the first client asks for it.
+  TEST_CASE("an OCSP response that does not fit a handshake is refused") {
+    const auto key = [] { return new_key(KeyType::ecdsa_p256); };
+    const Buffer leaf = leaf_for(key().public_key_info(), {});
+    CHECK(Identity::create({leaf}, key(), Buffer(Identity::kOcspResponseSizeMax, 1)).has_value());
+    check_refused(Identity::create({leaf}, key(), Buffer(Identity::kOcspResponseSizeMax + 1, 1)), x509::Failure::limit);
   }
 
   TEST_CASE("a key that is not the leaf's is refused") {

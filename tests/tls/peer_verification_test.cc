@@ -92,6 +92,33 @@ TEST_CASE("a peer without any certificate is not trusted by any policy") {
   }
 }
 
+// RFC 9525 §6.1.
+TEST_CASE("a server's chain is verified for a name or for a pin; a client's has no name") {
+  SeededRng rng(1);
+  Authority authority(rng);
+  const auto identity = authority.issue();
+  const Result<PeerChain> chain = parse_peer_chain(make_message(entries_of(*identity)).parsed, false);
+  REQUIRE(chain.has_value());
+  const std::shared_ptr<const x509::TrustStore> trust = authority.trust();
+  PeerCertificates peer;
+  peer.chain = chain->certificates;
+  peer.server_name = "example.com";
+  peer.now = kNow;
+  PeerPolicy policy{.trust = trust.get()};
+  CHECK(verify_peer(crypto::best(), policy, peer).has_value());
+  peer.server_name = {};
+  CHECK(alert_of(verify_peer(crypto::best(), policy, peer)) == as_int(Alert::bad_certificate));
+  policy.purpose = x509::Purpose::client;
+  CHECK(verify_peer(crypto::best(), policy, peer).has_value());
+  policy.purpose = x509::Purpose::server;
+  const x509::SpkiPin pins[] = {x509::spki_pin(crypto::best(), identity->leaf())};
+  policy.pins = pins;
+  CHECK(verify_peer(crypto::best(), policy, peer).has_value());
+  const x509::SpkiPin others[] = {x509::SpkiPin{}};
+  policy.pins = others;
+  CHECK(alert_of(verify_peer(crypto::best(), policy, peer)) == as_int(Alert::bad_certificate));
+}
+
 TEST_CASE("verification of a path trusts nobody when there are no anchors") {
   SeededRng rng(1);
   Authority authority(rng);

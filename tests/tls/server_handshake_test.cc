@@ -110,6 +110,7 @@ TEST_CASE("a client that supports a better group than it sent shares of is told 
 TEST_CASE("a server name is acknowledged if one was sent") {
   for (const std::string name : {"example.com", ""}) {
     Scene scene(Mode::quic);
+    scene.client.verification = PeerVerification::none;  // which goes without a name
     scene.client_options.server_name = name;
     Pump pump = complete(scene);
     const auto message = parse_encrypted_extensions(sent_by_server(pump, HandshakeType::encrypted_extensions));
@@ -513,6 +514,29 @@ TEST_CASE("options that cannot work are usage errors") {
   made = Session::server(config, options, rng);
   REQUIRE_FALSE(made);
   CHECK(made.error().domain == ErrorDomain::usage);
+}
+
+TEST_CASE("transport parameters that do not fit are a usage error, and smaller ones may still follow") {
+  Scene scene(Mode::quic);
+  scene.server_options.transport_parameters.resize(kTransportParametersSizeMax + 1);
+  const Result<Session> made =
+      Session::server(std::make_shared<const ServerConfig>(scene.server), scene.server_options, scene.rng);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().domain == ErrorDomain::usage);
+
+  scene.server_options.transport_parameters.clear();
+  Session client = tests::must(scene.make_client());
+  Session server = scene.make_server();
+  while (const std::optional<Output> output = client.poll()) {
+    const Send* send = std::get_if<Send>(&*output);
+    if (!send) continue;
+    REQUIRE(server.receive(send->level, send->bytes, kNow));
+  }
+  const Result<void> large =
+      server.set_transport_parameters(std::vector<uint8_t>(kTransportParametersSizeMax + 1), kNow);
+  REQUIRE_FALSE(large);
+  CHECK(large.error().domain == ErrorDomain::usage);
+  CHECK(server.set_transport_parameters(std::vector<uint8_t>(kTransportParametersSizeMax), kNow));
 }
 
 }  // namespace

@@ -92,6 +92,37 @@ TEST_CASE("A client keeps no more tickets of a connection than its limit") {
   CHECK(pump.client().tickets.size() == kTicketsKeptMax);
 }
 
+TEST_CASE("A ticket that is too large to be kept does not end the connection") {
+  Scene scene(Mode::quic);
+  Pump pump = scene.pump();
+  REQUIRE(pump.run().has_value());
+  Session& client = pump.client().session;
+  const std::vector<uint8_t> large(40'000, 1);
+  NewSessionTicket message{.lifetime_seconds = 60, .age_add = 0, .nonce = {}, .ticket = large};
+  const auto receive = [&] {
+    std::vector<uint8_t> bytes;
+    append_message(bytes, [&](auto& sink) { write_new_session_ticket(sink, message); });
+    return client.receive(Level::application, bytes, kNow);
+  };
+  CHECK(receive().has_value());
+  CHECK(!client.poll().has_value());
+  message.ticket = Bytes(large).first(kTicketSizeMax);
+  CHECK(receive().has_value());
+  CHECK(client.poll().has_value());
+  // What a client sends after the handshake is short.
+  CHECK(!pump.server().session.receive(Level::application, raw_message(HandshakeType::key_update, large), kNow));
+}
+
+TEST_CASE("A session without a configuration is a usage error") {
+  SeededRng rng(1);
+  const Result<Session> client = Session::client(nullptr, {}, rng, kNow);
+  const Result<Session> server = Session::server(nullptr, {}, rng);
+  REQUIRE(!client);
+  REQUIRE(!server);
+  CHECK(client.error().domain == ErrorDomain::usage);
+  CHECK(server.error().domain == ErrorDomain::usage);
+}
+
 TEST_CASE("Key updates over a stream change one direction each, and both sides follow") {
   Scene scene(Mode::stream);
   Pump pump = scene.pump();
