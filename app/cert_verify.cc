@@ -152,15 +152,15 @@ int load_chain(const Arguments& arguments, std::vector<Certificate>& chain) {
   return 0;
 }
 
-/// What to say of a refusal. When nobody chose the profile, it also says whether only that stands in the way.
+/// What to say of a refusal. When nobody chose the profile, what any verifier would say comes first; and where nothing
+/// but the profile stands in the way, it says so.
 std::string refusal_text(const Arguments& arguments, std::span<const Certificate> chain,
                          const x509::TrustStore& anchors, const Question& question, const Error& error) {
-  std::string why = error_text(error);
-  if (arguments.has("profile")) return why;
+  if (arguments.has("profile")) return error_text(error);
   x509::VerifyOptions lax = question.options;
   lax.profile = x509::Profile::rfc5280;
-  if (x509::verify_chain(crypto::best(), chain, anchors, lax)) why += " (--profile rfc5280 lets it pass)";
-  return why;
+  const auto path = x509::verify_chain(crypto::best(), chain, anchors, lax);
+  return path ? error_text(error) + " (--profile rfc5280 lets it pass)" : error_text(path.error());
 }
 
 void print_path(const x509::Path& path) {
