@@ -84,6 +84,17 @@ bool take(std::string_view& text, std::string_view one_of) {
   return true;
 }
 
+/// RFC 3339 §5.6 time-secfrac, which may be absent, off the front: its milliseconds. Empty for a dot without digits.
+std::optional<int64_t> take_fraction(std::string_view& text) {
+  if (!take(text, ".")) return 0;
+  const std::string_view digits = text.substr(0, text.find_first_not_of("0123456789"));
+  if (digits.empty()) return std::nullopt;
+  text.remove_prefix(digits.size());
+  int64_t milliseconds = 0;
+  for (size_t i = 0; i < 3; i++) milliseconds = 10 * milliseconds + (i < digits.size() ? digits[i] - '0' : 0);
+  return milliseconds;
+}
+
 /// RFC 3339 §5.6 time-offset, in seconds east of UTC.
 std::optional<int64_t> parse_offset(std::string_view text) {
   if (text == "Z" || text == "z") return 0;
@@ -140,12 +151,16 @@ int failed(const Usage& usage, std::string_view subject, std::string_view why) {
   return kFailed;
 }
 
+std::string error_text(const Error& error) {
+  if (error.domain == ErrorDomain::system) return std::strerror(static_cast<int>(error.code));
+  if (error.domain != ErrorDomain::certificate) return error.reason;
+  std::string text(x509::describe(static_cast<x509::Failure>(error.code)));
+  text.append(": ").append(error.reason);
+  return text;
+}
+
 int failed(const Usage& usage, std::string_view subject, const Error& error) {
-  if (error.domain == ErrorDomain::system) return failed(usage, subject, std::strerror(static_cast<int>(error.code)));
-  if (error.domain != ErrorDomain::certificate) return failed(usage, subject, std::string_view(error.reason));
-  std::string why(x509::describe(static_cast<x509::Failure>(error.code)));
-  why.append(": ").append(error.reason);
-  return failed(usage, subject, why);
+  return failed(usage, subject, error_text(error));
 }
 
 UnixTime now() {
@@ -166,9 +181,10 @@ std::optional<UnixTime> parse_time(std::string_view text) {
     if (time.size() < kTimeSize) return std::nullopt;
     offset = text.substr(kTimeSize);
   }
+  const auto milliseconds = take_fraction(offset);
   const auto east = parse_offset(offset);
   const auto has = [](std::string_view part, size_t at, char c) { return part.size() > at && part[at] == c; };
-  if (!east || !has(date, 4, '-') || !has(date, 7, '-') || !has(time, 2, ':') || !has(time, 5, ':'))
+  if (!milliseconds || !east || !has(date, 4, '-') || !has(date, 7, '-') || !has(time, 2, ':') || !has(time, 5, ':'))
     return std::nullopt;
 
   // The calendar is X.509's: a GeneralizedTime is the same digits.
@@ -184,7 +200,7 @@ std::optional<UnixTime> parse_time(std::string_view text) {
   crypto::DerReader reader(*element);
   const auto utc = x509::read_time(reader);
   if (!utc) return std::nullopt;
-  return UnixTime::from_seconds(utc->as_seconds() - *east);
+  return UnixTime::from_milliseconds((utc->as_seconds() - *east) * 1'000 + *milliseconds);
 }
 
 std::string rfc3339_text(UnixTime time) {

@@ -25,6 +25,9 @@ int cert_verify(std::span<char* const> arguments);
 /// The first private key of a PEM file, or the one of a DER file; "-" is standard input.
 [[nodiscard]] Result<x509::PrivateKey> read_private_key(std::string_view path);
 
+/// "expired: a certificate has expired".
+std::string error_text(const Error& error);
+
 /// Prints "COMMAND: SUBJECT: why" on stderr and returns kFailed.
 int failed(const Usage& usage, std::string_view subject, const Error& error);
 int failed(const Usage& usage, std::string_view subject, std::string_view why);
@@ -32,7 +35,7 @@ int failed(const Usage& usage, std::string_view subject, std::string_view why);
 /// Of the system's clock.
 UnixTime now();
 
-/// "2026-11-21T12:00:00Z" or with an offset as in "+01:00" (RFC 3339, whole seconds), "2026-11-21", or seconds since
+/// "2026-11-21T12:00:00Z" or with an offset as in "+01:00" (RFC 3339; parts of a second count down to milliseconds), "2026-11-21", or seconds since
 /// 1970.
 std::optional<UnixTime> parse_time(std::string_view text);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/cert.h"
 #include "app/commands.h"
@@ -79,6 +80,31 @@ std::string conflict(const Arguments& arguments) {
   return {};
 }
 
+/// Whether two paths lead to one file, which need not be there yet.
+bool same_file(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  return fs::path(a).lexically_normal() == fs::path(b).lexically_normal() || fs::equivalent(a, b, ignored);
+}
+
+/// The certificate replaces what is there: that must not be a file that the command reads, or the new key.
+std::string overwritten(const Plan& plan) {
+  struct Other {
+    const char* option;
+    std::optional<std::string> path;
+  };
+  const Other others[] = {
+      {"--key", plan.existing_key},
+      {"--issuer", plan.issuer},
+      {"--issuer-key", plan.issuer_key},
+      {"--key-out", plan.existing_key ? std::nullopt : std::optional(plan.key_out)},
+  };
+  for (const Other& other : others) {
+    if (other.path && same_file(plan.out, *other.path)) return plan.out + " cannot be both --out and " + other.option;
+  }
+  return {};
+}
+
 std::vector<std::string> hosts_of(const Arguments& arguments) {
   const std::vector<std::string_view> given = arguments.values("host");
   if (!given.empty()) return {given.begin(), given.end()};
@@ -126,7 +152,7 @@ std::string make_plan(const Arguments& arguments, Plan& plan) {
   plan.out = text("out").value_or("cert.pem");
   plan.key_out = text("key-out").value_or("key.pem");
   plan.force = arguments.has("force");
-  return {};
+  return overwritten(plan);
 }
 
 /// The authority and its key; nothing when the certificate is to be self-signed.

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <string>
 
 #include "app/cert.h"
 #include "app/commands.h"
@@ -23,7 +24,9 @@ constexpr Option kOptions[] = {
     {"time", 0, "TIME",
      "when it must be valid: 2026-11-21T12:00:00Z, 2026-11-21, or\nseconds since 1970 (default: now)"},
     {"purpose", 0, "WHAT", "server, client or any (default: server)"},
-    {"profile", 0, "NAME", "rfc5280, strict or web: how much is demanded of authorities\n(default: rfc5280)"},
+    {"profile", 0, "NAME",
+     "rfc5280, strict or web: how much is demanded of authorities\n(default: strict; those that connect ask for "
+     "rfc5280)"},
     {"pin", 0, "PIN",
      "base64 SHA-256 of a key (`quoll cert show` prints it) of which\nthe path must have one; may be repeated"},
     {"untrusted", 0, "FILE", "further certificates that the path may use; may be repeated"},
@@ -88,9 +91,13 @@ std::string make_question(const Arguments& arguments, Question& question) {
   if (!parsed_time)
     return "--time wants 2026-11-21T12:00:00Z, 2026-11-21 or seconds since 1970, not " + std::string(*time);
   options.now = *parsed_time;
+  // A verdict on a chain is for those who made it: they hear of what other software may refuse.
+  options.profile = x509::Profile::rfc5280_strict;
   if (!choose(arguments, "purpose", kPurposes, options.purpose)) {
     return "--purpose is server, client or any, not " + std::string(*arguments.value("purpose"));
   }
+  // TLS servers and clients sign; a certificate for any purpose need not.
+  if (options.purpose == x509::Purpose::any) options.key_usage = 0;
   if (!choose(arguments, "profile", kProfiles, options.profile)) {
     return "--profile is rfc5280, strict or web, not " + std::string(*arguments.value("profile"));
   }
@@ -145,6 +152,17 @@ int load_chain(const Arguments& arguments, std::vector<Certificate>& chain) {
   return 0;
 }
 
+/// What to say of a refusal. When nobody chose the profile, what any verifier would say comes first; and where nothing
+/// but the profile stands in the way, it says so.
+std::string refusal_text(const Arguments& arguments, std::span<const Certificate> chain,
+                         const x509::TrustStore& anchors, const Question& question, const Error& error) {
+  if (arguments.has("profile")) return error_text(error);
+  x509::VerifyOptions lax = question.options;
+  lax.profile = x509::Profile::rfc5280;
+  const auto path = x509::verify_chain(crypto::best(), chain, anchors, lax);
+  return path ? error_text(error) + " (--profile rfc5280 lets it pass)" : error_text(path.error());
+}
+
 void print_path(const x509::Path& path) {
   for (const Certificate* certificate : path.certificates) {
     const bool unnamed = x509::name_is_empty(certificate->subject);
@@ -164,7 +182,9 @@ int cert_verify(std::span<char* const> arguments) {
   if (const int code = load_chain(*parsed, chain); code != 0) return code;
   if (const int code = load_anchors(*parsed, anchors); code != 0) return code;
   const auto path = x509::verify_chain(crypto::best(), chain, anchors, question.options);
-  if (!path) return failed(kUsage, parsed->operands()[0], path.error());
+  if (!path) {
+    return failed(kUsage, parsed->operands()[0], refusal_text(*parsed, chain, anchors, question, path.error()));
+  }
   print_path(*path);
   return 0;
 }

@@ -95,6 +95,9 @@ Error system_error(int error_number) {
     case EFBIG:
       reason = "the file is larger than allowed";
       break;
+    case EOPNOTSUPP:
+      reason = "is no regular file";
+      break;
     case EINVAL:
       reason = "the path is not valid";
       break;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -53,9 +54,17 @@ int name(const char* temporary, const char* path, Existing existing) {
   return rename(temporary, path) == 0 ? 0 : errno;
 }
 
+/// Whether something is there, possibly through links, that is neither a file nor a directory: renaming over it would
+/// put a file in the place of /dev/null.
+bool is_special(const char* path) {
+  struct stat status{};
+  return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
 }  // namespace
 
 Result<void> write_file(const char* path, Bytes contents, unsigned mode, Existing existing) {
+  if (existing == Existing::replace && is_special(path)) return std::unexpected(system_error(EOPNOTSUPP));
   const std::string temporary = temporary_name(path);
   if (const int failed = create(temporary.c_str(), contents, mode); failed != 0) {
     if (failed != EEXIST) unlink(temporary.c_str());  // else it is somebody else's

@@ -236,7 +236,8 @@ Result<void> Stream::on_output(PeerTransportParameters&) { return {}; }
 Result<void> Stream::on_output(EarlyDataDecision& decision) {
   early_data_accepted_ = decision.accepted;
   if (session_->side() == Side::server) {
-    if (!decision.accepted) reader_.skip_early_data(static_cast<uint32_t>(early_data_size_max_));
+    const size_t skipped_max = std::max(early_data_size_max_, kEarlyDataSkippedMin);
+    if (!decision.accepted) reader_.skip_early_data(static_cast<uint32_t>(skipped_max));
   } else if (decision.accepted) {
     std::vector<uint8_t>().swap(early_data_);
   }

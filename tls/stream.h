@@ -29,6 +29,9 @@ namespace quoll::tls {
 inline constexpr uint64_t kRecordsPerKey = uint64_t{1} << 22;
 /// Early data that a client writes at most, whatever the server's ticket permits: it is kept until its fate is known.
 inline constexpr size_t kEarlyDataKeptMax = 64 * 1024;
+/// Rejected early data that a server skips at least, though it accepts less or none: a ticket may be from a server, or a
+/// time, with another limit, and a rejection must not end the connection (RFC 8446 §4.2.10).
+inline constexpr size_t kEarlyDataSkippedMin = 16 * 1024;
 /// KeyUpdates that a peer may send without data between them: more is unexpected_message.
 inline constexpr size_t kKeyUpdatesInARowMax = 32;
 
@@ -159,7 +162,7 @@ class Stream {
   bool change_cipher_spec_sent_ = false;
 
   std::optional<bool> early_data_accepted_;
-  size_t early_data_size_max_ = 0;   // client: to write; server: to read or skip
+  size_t early_data_size_max_ = 0;   // client: to write; server: to read
   size_t early_data_size_ = 0;       // so far
   std::vector<uint8_t> early_data_;  // client: written, until it is accepted
   std::deque<ClientTicket> tickets_;

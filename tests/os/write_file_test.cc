@@ -67,6 +67,22 @@ TEST_SUITE("write_file") {
     CHECK(read_file(link.c_str(), 10) == Buffer{2});
   }
 
+  TEST_CASE("a device or a pipe, and a link to one, is not replaced by a file") {
+    const Folder folder;
+    const std::string pipe = folder / "pipe", link = folder / "link";
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+    REQUIRE(symlink(pipe.c_str(), link.c_str()) == 0);
+    for (const std::string& path : {pipe, link}) {
+      const auto replaced = write_file(path.c_str(), Buffer{1}, 0644, Existing::replace);
+      REQUIRE_FALSE(replaced);
+      CHECK(replaced.error().code == EOPNOTSUPP);
+      CHECK_FALSE(write_file(path.c_str(), Buffer{1}, 0600, Existing::keep));
+    }
+    CHECK(fs::is_fifo(pipe));
+    CHECK(fs::is_symlink(link));
+    CHECK(folder.files() == 2);
+  }
+
   TEST_CASE("what cannot be written leaves nothing behind") {
     const TemporaryFolder folder;
     REQUIRE(mkdir((folder / "folder").c_str(), 0700) == 0);

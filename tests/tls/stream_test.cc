@@ -209,6 +209,20 @@ TEST_SUITE("stream") {
     }
   }
 
+  TEST_CASE("a server that takes no early data any more skips what an older ticket permits") {
+    Scene scene(Mode::stream);
+    resume(scene);
+    scene.server.max_early_data_size = 0;
+    Ends ends = ends_of(scene);
+    CHECK(ends.client.write_early_data(Buffer(16'384, 'e')));
+    settle(ends);
+    REQUIRE(ends.server.is_complete());
+    CHECK(ends.client.early_data_accepted() == false);
+    CHECK(say(ends.client, "again"));
+    settle(ends);
+    CHECK(take(ends.server) == "again");
+  }
+
   // RFC 8446 §4.6.1
   TEST_CASE("more early data than the server announced is unexpected_message, accepted or not") {
     for (const bool accepted : {true, false}) {
