@@ -68,7 +68,7 @@ TEST_SUITE("write_file") {
   }
 
   TEST_CASE("a device or a pipe, and a link to one, is not replaced by a file") {
-    const Folder folder;
+    const TemporaryFolder folder;
     const std::string pipe = folder / "pipe", link = folder / "link";
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
     REQUIRE(symlink(pipe.c_str(), link.c_str()) == 0);
