@@ -122,8 +122,8 @@ TEST_SUITE("quic ACK frames") {
     const AckFrame frame = parsed(bytes);
     const std::vector<Interval> ranges = ranges_of(frame);
     REQUIRE_EQ(ranges.size(), kAckRangesMax);
-    CHECK(ranges.back() ==
-          Interval{2 * kFurther - 2 * (kAckRangesMax - 1), 2 * kFurther - 2 * (kAckRangesMax - 1) + 1});
+    CHECK_EQ(ranges.back().start, 2 * kFurther - 2 * (kAckRangesMax - 1));
+    CHECK_EQ(ranges.back().size(), 1);
     make(1);
     AckFrame wrong;
     Reader reader(Bytes(bytes).subspan(1));
