@@ -18,15 +18,6 @@ namespace quoll::quic {
 inline constexpr uint32_t kEcnTestingPackets = 10;
 inline constexpr int kEcnTestingPtos = 3;
 
-/// The ECN counts of an ACK frame (RFC 9000 §19.3.2).
-struct EcnCounts {
-  uint64_t ect0 = 0;
-  uint64_t ect1 = 0;
-  uint64_t ce = 0;
-
-  friend bool operator==(const EcnCounts&, const EcnCounts&) = default;
-};
-
 class EcnValidator {
  public:
   enum class State : uint8_t { testing, unknown, failed, capable };

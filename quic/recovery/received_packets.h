@@ -20,7 +20,7 @@ namespace quoll::quic {
 
 /// ACK ranges that are remembered and sent (RFC 9000 §13.2.3); a peer that leaves more gaps loses the ACKs of its oldest
 /// packets. 64 ranges fill a fourth of a packet.
-inline constexpr size_t kAckRangesMax = 64;
+inline constexpr size_t kReceivedRangesMax = 64;
 /// ACK frames sent without one being acknowledged, after which a PING should go along (RFC 9000 §13.2.4).
 inline constexpr uint32_t kAcksBeforePing = 32;
 
@@ -86,7 +86,7 @@ class ReceivedPackets {
   void insert(PacketNumber number);
   bool is_reordered(PacketNumber number) const;
 
-  IntervalSet received_{kAckRangesMax, IntervalSet::WhenFull::forget_lowest};
+  IntervalSet received_{kReceivedRangesMax, IntervalSet::WhenFull::forget_lowest};
   PacketNumber floor_ = 0;  // all below count as received
   std::optional<PacketNumber> largest_;
   std::optional<PacketNumber> largest_eliciting_;

@@ -11,20 +11,13 @@
 #include "base/reader.h"
 #include "base/writer.h"
 #include "quic/wire/frame.h"
+#include "quic/wire/types.h"
 
 namespace quoll::quic {
 
 /// The work that one ACK frame may cause. Honest receivers forget old ranges long before (RFC 9000 §13.2.3), and to leave
 /// out the lowest ranges is no more than what a lost ACK does.
 inline constexpr uint64_t kAckRangesMax = 1024;
-
-/// RFC 9000 §19.3.2: totals of a packet number space.
-struct EcnCounts {
-  uint64_t ect0 = 0;
-  uint64_t ect1 = 0;
-  uint64_t ce = 0;
-  friend bool operator==(const EcnCounts&, const EcnCounts&) = default;
-};
 
 /// The ranges as half-open intervals, largest first.
 class AckRanges {

@@ -77,6 +77,14 @@ class StreamId {
   uint64_t value_ = 0;
 };
 
+/// Packets that arrived with each ECN codepoint (RFC 9000 §19.3.2).
+struct EcnCounts {
+  uint64_t ect0 = 0;
+  uint64_t ect1 = 0;
+  uint64_t ce = 0;
+  friend bool operator==(const EcnCounts&, const EcnCounts&) = default;
+};
+
 /// RFC 9000 §4.6: no more than this many streams of a kind can ever be opened.
 inline constexpr uint64_t kStreamCountMax = uint64_t{1} << 60;
 

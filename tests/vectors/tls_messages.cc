@@ -129,7 +129,6 @@ void run_registry(const json& file, Report& report) {
     report.check(name_of(suite) == (is_supported(suite) ? name : "unknown"), "the name of " + name);
   }
   for (const auto& [name, entry] : file.at("alerts").items()) {
-    // RFC 9849's alert is for those who speak ECH.
     const std::string ours(alert_name(static_cast<uint8_t>(registered_number(entry))));
     report.check(ours == name, "alert " + name);
   }

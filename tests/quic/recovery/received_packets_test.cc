@@ -165,13 +165,14 @@ TEST_SUITE("quic received packets") {
 
   TEST_CASE("ranges are bounded, and packets below the forgotten ones are duplicates (RFC 9000 §13.2.3)") {
     ReceivedPackets received(Space::application);
-    for (PacketNumber number = 0; number < 4 * kAckRangesMax; number += 2) received.on_packet(at(0), eliciting(number));
-    CHECK_EQ(received.ranges().size(), kAckRangesMax);
+    for (PacketNumber number = 0; number < 4 * kReceivedRangesMax; number += 2)
+      received.on_packet(at(0), eliciting(number));
+    CHECK_EQ(received.ranges().size(), kReceivedRangesMax);
     const PacketNumber lowest = received.ranges().front().start;
-    CHECK_EQ(lowest, 2 * kAckRangesMax);
+    CHECK_EQ(lowest, 2 * kReceivedRangesMax);
     for (PacketNumber number = 0; number < lowest; number++) CHECK(received.is_duplicate(number));
     CHECK_FALSE(received.is_duplicate(lowest + 1));
-    CHECK_EQ(received.ranges().back().end, 4 * kAckRangesMax - 1);
+    CHECK_EQ(received.ranges().back().end, 4 * kReceivedRangesMax - 1);
   }
 
   TEST_CASE("many ACKs that nobody acknowledges want a PING, once (RFC 9000 §13.2.4)") {
@@ -206,7 +207,7 @@ TEST_SUITE("quic received packets") {
       if (rng.below(100) == 0) received.on_ack_acked(newest - std::min<uint64_t>(newest, 300));
       REQUIRE_EQ(received.largest_received(), *model.rbegin());
       REQUIRE_EQ(received.ranges().back().end, *model.rbegin() + 1);
-      REQUIRE_LE(received.ranges().size(), kAckRangesMax);
+      REQUIRE_LE(received.ranges().size(), kReceivedRangesMax);
     }
   }
 }
