@@ -29,7 +29,9 @@ Result<std::optional<ClientTicket>> accept_ticket(const TicketContext& context, 
   ticket.ticket.assign(message->ticket.begin(), message->ticket.end());
   ticket.lifetime_seconds = message->lifetime_seconds;
   ticket.age_add = message->age_add;
-  ticket.max_early_data_size = message->max_early_data_size.value_or(0);
+  // RFC 9001 §4.6.3: 0-RTT over QUIC wants the transport parameters that were remembered.
+  const bool allows_early_data = context.mode == Mode::stream || !context.transport_parameters.empty();
+  ticket.max_early_data_size = allows_early_data ? message->max_early_data_size.value_or(0) : 0;
   ticket.received = now;
   ticket.authenticated_until = context.authenticated_until;
   ticket.server_verified = context.server_verified;

@@ -238,7 +238,10 @@ void ClientHandshake::finish(const Digest& server_finished_hash) {
   }
   const bool by_external_psk = chosen_psk_ && !resumes_ticket_;
   established.authenticated_until = by_external_psk ? kForever : authenticated_until_;
-  established.peer_transport_parameters = std::move(peer_transport_parameters_);
+  // What a server says too much of is not held for as long as the connection lasts; its tickets then allow no 0-RTT.
+  if (peer_transport_parameters_.size() <= kParametersRememberedMax) {
+    established.peer_transport_parameters = std::move(peer_transport_parameters_);
+  }
 
   put_secret(Level::application, Direction::read, server_traffic);
   put_secret(Level::application, Direction::write, client_traffic);

@@ -32,6 +32,7 @@ inline constexpr size_t kPostHandshakeMessageSizeMax = 8 * 1024;  // from a clie
 inline constexpr size_t kNewSessionTicketSizeMax = 64 * 1024;     // some servers put whole client chains into tickets
 inline constexpr size_t kTicketSizeMax = 8 * 1024;                // a larger ticket is not kept: a ClientHello holds it
 inline constexpr size_t kTransportParametersSizeMax = 16 * 1024;  // ours; the peer's are bounded by its messages
+inline constexpr size_t kParametersRememberedMax = 1024;          // a server's, for tickets; 150 bytes are usual
 inline constexpr size_t kPeerCertificatesMax = 16;
 inline constexpr size_t kPskIdentitiesTriedMax = 4;  // each costs an attempt to open a ticket
 inline constexpr size_t kTicketsKeptMax = 8;         // NewSessionTickets that a client takes from one connection

@@ -248,6 +248,22 @@ ExternalPsk make_external(uint8_t fill, crypto::HashId hash) {
   return psk;
 }
 
+TEST_CASE("transport parameters over the limit are not remembered, and their tickets resume without early data") {
+  Scene scene(Mode::quic);
+  scene.give_tickets();
+  scene.server_options.transport_parameters.assign(kParametersRememberedMax, 7);
+  CHECK(take_ticket(scene).max_early_data_size == 0xffffffff);
+  scene.server_options.transport_parameters.push_back(7);
+  const ClientTicket ticket = take_ticket(scene);
+  CHECK(ticket.transport_parameters.empty());
+  CHECK(ticket.max_early_data_size == 0);
+  scene.client_options.early_data = true;
+  Pump pump = scene.pump(SIZE_MAX, kLater);
+  check_complete(pump);
+  CHECK(pump.client().session.negotiated().resumed);
+  CHECK(!pump.client().early_data.has_value());
+}
+
 TEST_CASE("an external PSK authenticates both sides without certificates") {
   for (const crypto::HashId hash : {crypto::HashId::sha256, crypto::HashId::sha384}) {
     for (const bool retry : {false, true}) {
