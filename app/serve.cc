@@ -7,7 +7,7 @@ namespace quoll::app {
 
 int serve(std::span<char* const>) {
   std::printf(
-      "quoll serve: there is no server yet. The ground floor (base/ and crypto/) stands; TLS, QUIC and HTTP/3 come\n"
+      "quoll serve: there is no server yet. TLS and what is below it stand; QUIC and HTTP/3 come\n"
       "next. `quoll version` shows what this processor will run, `make test` proves it, `make bench` measures it.\n");
   return 0;
 }
