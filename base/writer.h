@@ -31,6 +31,7 @@ concept Sink = requires(S& sink, const S& made, Bytes bytes, uint64_t value, siz
   sink.varint(value, size);  // the form of 1, 2, 4 or 8 bytes
   sink.bytes(bytes);
   sink.zeros(size);
+  sink.skip(size);                // room whose content somebody else supplies
   sink.patch(size, value, size);  // position, value, width: overwrites what is already written
   sink.fail();
   { made.ok() } -> std::same_as<bool>;
@@ -78,6 +79,9 @@ class Writer {
     uint8_t* to = take(size);
     if (to && size != 0) std::memset(to, 0, size);
   }
+
+  /// Leaves the next `size` bytes as they are.
+  void skip(size_t size) { take(size); }
 
   void patch(size_t position, uint64_t value, size_t width) {
     CHECK(width <= size() && position <= size() - width);
@@ -130,6 +134,7 @@ class Counter {
   }
   void bytes(Bytes from) { add(from.size()); }
   void zeros(size_t size) { add(size); }
+  void skip(size_t size) { add(size); }
   void patch(size_t, uint64_t, size_t) {}
   void fail() { failed_ = true; }
 
