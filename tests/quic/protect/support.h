@@ -91,4 +91,43 @@ inline Result<void> seal(Draft& draft, const quic::SealKeys& keys) {
   return train.seal();
 }
 
+/// Both sides of a connection that share 1-RTT secrets.
+struct OneRttPair {
+  explicit OneRttPair(const crypto::Provider& provider = crypto::best(),
+                      tls::CipherSuite suite = tls::CipherSuite::aes_128_gcm_sha256,
+                      quic::Version version = quic::Version::v1, quic::KeyUpdatePolicy policy = {})
+      : client(provider, quic::Role::client, policy), server(provider, quic::Role::server, policy) {
+    for (const auto direction : {tls::Direction::write, tls::Direction::read}) {
+      const bool write = direction == tls::Direction::write;
+      client.install({tls::Level::application, direction, suite, secret_of(suite, write ? 1 : 2)}, version);
+      server.install({tls::Level::application, direction, suite, secret_of(suite, write ? 2 : 1)}, version);
+    }
+  }
+
+  quic::PacketProtection client;
+  quic::PacketProtection server;
+};
+
+/// A sealed 1-RTT packet with the present keys; the payload says its number again.
+inline std::vector<uint8_t> sealed_short(quic::PacketProtection& from, quic::PacketNumber number,
+                                         size_t number_size = 4) {
+  std::array<uint8_t, 8> payload;
+  store_be(payload.data(), number);
+  Draft draft = short_draft({.key_phase = from.key_phase()}, {number, number_size}, payload);
+  const quic::SealKeys keys = from.seal_keys(quic::PacketType::one_rtt);
+  if (keys.packet == nullptr || !seal(draft, keys)) return {};
+  return draft.bytes;
+}
+
+/// Opens a 1-RTT packet, of which a copy is made.
+inline Result<quic::OpenedPacket> open_copy(quic::PacketProtection& at, const std::vector<uint8_t>& packet,
+                                            quic::PacketNumber expected = 0, Instant now = {}) {
+  std::vector<uint8_t> copy = packet;
+  const auto read = read_packet(copy);
+  if (!read) return usage_error("no packet");
+  auto opened = at.open(now, *read, expected);
+  if (opened) opened->payload = {};  // the copy goes
+  return opened;
+}
+
 }  // namespace quoll::tests
