@@ -303,6 +303,8 @@ struct MetricsUpdated {
   uint64_t slow_start_threshold = UINT64_MAX;  // infinite
   uint64_t packets_in_flight = 0;              // of all packet number spaces
   Bandwidth pacing_rate{};                     // zero: nothing is paced
+
+  friend bool operator==(const MetricsUpdated&, const MetricsUpdated&) = default;
 };
 
 struct CongestionStateUpdated {
