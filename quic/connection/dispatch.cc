@@ -1,5 +1,6 @@
 // Frames to their owners (RFC 9000 §12.4, §19).
 #include "quic/connection/state.h"
+#include "quic/wire/frame_reader.h"
 
 namespace quoll::quic {
 namespace {
