@@ -109,6 +109,7 @@ void SendStream::resend_oldest() {
 }
 
 void SendStream::rewind() {
+  if (is_terminal()) return;
   state_ = is_reset() ? State::reset_sent : State::ready;
   fin_in_flight_ = false;
   fin_acked_ = false;
@@ -117,6 +118,7 @@ void SendStream::rewind() {
   final_size_ = 0;
   if (!is_reset()) buffer_.rewind();
   limit_.forget();
+  update_blocked();
 }
 
 ResetStreamFrame SendStream::reset_frame(StreamId id) const {

@@ -21,6 +21,13 @@ class OwnStreams {
 
   /// Whether the peer lets us open one more.
   bool is_allowed() const { return next_ < limit_.limit(); }
+  /// False when that is no more than what we had.
+  bool raise_limit(uint64_t limit) {
+    const bool raised = limit_.raise(limit);
+    // Rejected 0-RTT can leave us with more streams than are allowed now.
+    if (next_ > limit_.limit()) limit_.block();
+    return raised;
+  }
   uint64_t on_opened() {
     open_++;
     return next_++;

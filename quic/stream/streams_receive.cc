@@ -114,7 +114,7 @@ Result<void> Streams::on_frame(const MaxStreamDataFrame& frame) {
 Result<void> Streams::on_frame(const MaxStreamsFrame& frame) {
   OwnStreams& streams = own(frame.unidirectional);
   const uint64_t before = streams.limit().limit();
-  if (!streams.limit().raise(frame.maximum_streams)) return {};
+  if (!streams.raise_limit(frame.maximum_streams)) return {};
   // Streams of rejected 0-RTT that waited below the new limit. Else there are none: nothing is opened above a limit.
   for (uint64_t i = before; i < std::min(frame.maximum_streams, streams.next_index()); i++) {
     if (Stream* stream = table_.find(StreamId(role_, frame.unidirectional, i))) update(*stream);

@@ -275,8 +275,8 @@ void Streams::set_peer_parameters(const TransportParameters& peers_parameters) {
   raise(peer_window_bidi_remote_, peers_parameters.initial_max_stream_data_bidi_remote);
   raise(peer_window_uni_, peers_parameters.initial_max_stream_data_uni);
   data_limit_.raise(peers_parameters.initial_max_data);
-  own(false).limit().raise(peers_parameters.initial_max_streams_bidi);
-  own(true).limit().raise(peers_parameters.initial_max_streams_uni);
+  own(false).raise_limit(peers_parameters.initial_max_streams_bidi);
+  own(true).raise_limit(peers_parameters.initial_max_streams_uni);
   // RFC 9000 §7.4.1: streams of 0-RTT get the limits of the handshake.
   table_.for_each([this](Stream& stream) {
     if (stream.send) stream.send->raise_limit(initial_send_limit(stream.id()));
@@ -289,13 +289,15 @@ void Streams::on_zero_rtt_rejected() {
   data_limit_.forget();
   own(false).limit().forget();
   own(true).limit().forget();
-  data_sent_ = 0;
+  data_sent_ = data_sent_by_gone_;  // 0 in truth: nothing of 0-RTT was acknowledged
   table_.for_each([this](Stream& stream) {
-    if (stream.send) stream.send->rewind();
+    if (stream.send) {
+      stream.send->rewind();
+      data_sent_ += stream.send->sent_end();
+    }
     if (stream.receive) stream.receive->rewind();
     update(stream);
   });
-  CHECK(data_sent_by_gone_ == 0);  // nothing of 0-RTT was acknowledged
 }
 
 }  // namespace quoll::quic
