@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
 #include "quic/path/local_connection_ids.h"
 #include "quic/recovery/packet_builder.h"
 #include "quic/wire/frame_reader.h"
