@@ -130,6 +130,7 @@ class LocalConnectionIds {
   uint64_t next_ = 0;       // sequence number of the next id
   uint64_t announced_ = 0;  // all below were sent to the peer
   uint64_t retire_prior_to_ = 0;
+  uint64_t earlier_retire_prior_to_ = 0;  // before the last rotation: all ids below are retired
   uint64_t peer_limit_ = 0;  // 0 until it is known
 };
 
