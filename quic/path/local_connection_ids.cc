@@ -203,7 +203,8 @@ bool LocalConnectionIds::may_issue() const {
     if (!entry.retired && entry.sequence_number >= retire_prior_to_) spare++;
     if (entry.announcement != Announcement::acked) unacked++;
   }
-  // RFC 9000 §5.1.1: no more than the peer's limit; those below Retire Prior To are excess that the frame itself retires.
+  // RFC 9000 §5.1.1: no more than the peer's limit; those below Retire Prior To are excess that the frame itself
+  // retires.
   return spare < std::min<uint64_t>(peer_limit_, kLocalIdsMax) && unacked < kLocalIdsIssuedUnackedMax;
 }
 
