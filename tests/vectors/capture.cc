@@ -17,7 +17,7 @@ constexpr uint16_t kVlan = 0x8100;
 constexpr uint8_t kUdp = 17;
 
 /// Link types of both formats.
-enum class Link : uint32_t { null = 0, ethernet = 1, ppp = 9, raw_12 = 12, raw = 101 };
+enum class Link : uint32_t { null = 0, ethernet = 1, ppp = 9, raw_12 = 12, raw = 101, linux_cooked = 113 };
 
 /// Integers of a file whose byte order it says itself.
 class FileReader {
@@ -92,8 +92,9 @@ std::optional<CapturedDatagram> parse_ip(Bytes packet) {
 std::optional<CapturedDatagram> parse_frame(Link link, Bytes frame) {
   Reader reader(frame);
   switch (link) {
+    case Link::linux_cooked:
     case Link::ethernet: {
-      reader.skip(12);
+      reader.skip(link == Link::ethernet ? 12 : 14);
       uint16_t type = reader.u16();
       if (type == kVlan) {
         reader.skip(2);

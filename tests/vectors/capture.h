@@ -1,5 +1,5 @@
 // Reading packet captures: pcap and pcapng, down to the UDP datagrams in them. It knows as much of the formats as the
-// captures need: Ethernet, PPP, BSD loopback and raw IP; IPv4 without fragments, IPv6 without extension headers.
+// captures need: Ethernet, Linux's cooked form of it, PPP, BSD loopback and raw IP; IPv4 without fragments, IPv6 without extension headers.
 #pragma once
 
 #include <cstdint>

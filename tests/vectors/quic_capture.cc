@@ -68,7 +68,7 @@ struct Learned {
 
 struct ObservedConnection {
   ObservedConnection(Version version, const Id& original, const CapturedDatagram& first)
-      : original_version(version), original_id(original), client(first.source), server(first.destination) {
+      : original_version(version), original_id(original), clients{first.source}, server(first.destination) {
     initial_ids.insert(original);
     install_initial(version, original, PacketProtection::Initial::replace);
   }
@@ -97,16 +97,17 @@ struct ObservedConnection {
     install("SERVER_TRAFFIC_SECRET_0", tls::Level::application, false);
   }
   bool is_on(const CapturedDatagram& datagram) const {
-    return (datagram.source == client && datagram.destination == server) ||
-           (datagram.source == server && datagram.destination == client);
+    return (clients.contains(datagram.source) && datagram.destination == server) ||
+           (datagram.source == server && clients.contains(datagram.destination));
   }
+  bool is_from_client(const CapturedDatagram& datagram) const { return clients.contains(datagram.source); }
 
   Version original_version;
   Id original_id;
   Id current_id;             // of which the Initial keys are made
   std::set<Id> initial_ids;  // the original one, and those of Retry packets
   std::set<Version> versions;
-  UdpEndpoint client;
+  std::set<UdpEndpoint> clients;  // it may move
   UdpEndpoint server;
   std::set<Id> client_ids;
   std::set<Id> server_ids;
@@ -211,23 +212,36 @@ const Id* id_at(const std::set<Id>& ids, Bytes bytes) {
   return best;
 }
 
+/// Whether a client's datagram begins with an Initial packet that opens with the keys of this connection.
+bool opens_initial(ObservedConnection& connection, const CapturedDatagram& datagram) {
+  std::vector<uint8_t> copy = datagram.payload;
+  DatagramReader reader(copy, {.role = Role::server, .accept_fixed_bit_zero = true});
+  const auto first = reader.next();
+  const auto* packet = first && *first ? std::get_if<ProtectedPacket>(&**first) : nullptr;
+  if (packet == nullptr || packet->type() != PacketType::initial)
+    return packet && packet->type() == PacketType::handshake;
+  const auto opened = connection.at_server.open({}, *packet, connection.expected[0][0]);
+  return opened && opened->status == OpenedPacket::Status::opened;
+}
+
 ObservedConnection* Observer::find(const CapturedDatagram& datagram) {
   const auto header = parse_invariant_header(datagram.payload, 0);
+  const bool long_header = header && header->long_header;
+  ObservedConnection* known = nullptr;
   ObservedConnection* on_path = nullptr;
   for (ObservedConnection& connection : connections_) {
     if (!connection.is_on(datagram)) continue;
-    const bool from_client = datagram.source == connection.client;
-    if (header && header->long_header) {
-      const Id destination = id_of(header->destination);
-      const bool known =
-          from_client ? connection.server_ids.contains(destination) || connection.initial_ids.contains(destination)
-                      : connection.client_ids.contains(destination);
-      if (known || !from_client) on_path = &connection;
-    } else {
-      on_path = &connection;
+    on_path = &connection;
+    const Id destination = id_of(long_header ? header->destination : Bytes());
+    if (!long_header || !connection.is_from_client(datagram) || connection.server_ids.contains(destination) ||
+        connection.initial_ids.contains(destination)) {
+      known = &connection;
     }
   }
-  return on_path ? on_path : find_by_id(datagram);
+  if (known != nullptr) return known;
+  // A client may use an id that came in a packet that nobody can open here.
+  if (on_path != nullptr && long_header && opens_initial(*on_path, datagram)) return on_path;
+  return find_by_id(datagram);
 }
 
 /// A client that moved to another address.
@@ -236,8 +250,8 @@ ObservedConnection* Observer::find_by_id(const CapturedDatagram& datagram) {
   for (ObservedConnection& connection : connections_) {
     const Id* id = id_at(connection.server_ids, Bytes(datagram.payload).subspan(1));
     if (id == nullptr || id->empty()) continue;
-    connection.client = datagram.source;
-    connection.server = datagram.destination;
+    if (datagram.destination != connection.server) continue;
+    connection.clients.insert(datagram.source);
     return &connection;
   }
   return nullptr;
@@ -264,13 +278,15 @@ ObservedConnection* Observer::start(const CapturedDatagram& datagram) {
 std::vector<DecodedPacket> Observer::decode(const CapturedDatagram& datagram) {
   ObservedConnection* connection = find(datagram);
   if (connection == nullptr) connection = start(datagram);
-  const bool from_client = connection == nullptr || datagram.source == connection->client;
+  const auto header = parse_invariant_header(datagram.payload, 0);
+  const bool long_header = header && header->long_header;
+  const bool negotiation = long_header && header->version == Version::negotiation;
+  const bool from_client = connection == nullptr ? !negotiation : connection->is_from_client(datagram);
   HeaderOptions options{.role = from_client ? Role::server : Role::client, .accept_fixed_bit_zero = true};
   if (connection != nullptr && !datagram.payload.empty()) {
     const auto& ids = from_client ? connection->server_ids : connection->client_ids;
     const Id* id = id_at(ids, Bytes(datagram.payload).subspan(1));
-    const bool short_header = (datagram.payload[0] & kLongHeaderBit) == 0;
-    options.local_connection_id_size = short_header && id ? id->size() : ids.empty() ? 0 : ids.begin()->size();
+    options.local_connection_id_size = long_header ? header->destination.size() : id ? id->size() : 0;
   }
   std::vector<uint8_t> bytes = datagram.payload;
   DatagramReader reader(bytes, options);
