@@ -247,7 +247,7 @@ TEST_SUITE("quic endpoint retry") {
 
   TEST_CASE("a Retry of one server is good at another one of the fleet") {
     FleetSecret secret;
-    MutBytes(secret)[0] = 5;
+    secret.data()[0] = 5;
     const auto configure = [&](EndpointConfig& config) {
       always_retry(config);
       config.secret = secret;
