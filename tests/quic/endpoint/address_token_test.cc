@@ -17,28 +17,19 @@ using tests::kWallOrigin;
 namespace {
 
 struct Fixture {
-  explicit Fixture(uint64_t seed = 1, uint8_t secret_fill = 1)
-      : rng(seed), tokens(make(secret_fill)) {}
+  explicit Fixture(uint64_t seed = 1, uint8_t secret_fill = 1) : rng(seed), tokens(make(secret_fill)) {}
 
   AddressTokens make(uint8_t fill) {
     FleetSecret secret;
     std::ranges::fill(MutBytes(secret), fill);
-    return AddressTokens(crypto::best(), FleetKeys(crypto::best(), secret), rng,
-                         {});
+    return AddressTokens(crypto::best(), FleetKeys(crypto::best(), secret), rng, {});
   }
-  std::vector<uint8_t> retry_token() {
-    return tokens.retry_token(kWallOrigin, token);
-  }
+  std::vector<uint8_t> retry_token() { return tokens.retry_token(kWallOrigin, token); }
   /// The Initial packet that answers our Retry.
-  AddressTokens::Initial initial(const std::vector<uint8_t> &bytes) const {
-    return {.client = token.client,
-            .version = token.version,
-            .destination = token.retry_source,
-            .token = bytes};
+  AddressTokens::Initial initial(const std::vector<uint8_t>& bytes) const {
+    return {.client = token.client, .version = token.version, .destination = token.retry_source, .token = bytes};
   }
-  Kind judge(UnixTime now, const AddressTokens::Initial &packet) {
-    return tokens.judge(now, packet).kind;
-  }
+  Kind judge(UnixTime now, const AddressTokens::Initial& packet) { return tokens.judge(now, packet).kind; }
 
   tests::SeededRng rng;
   AddressTokens tokens;
@@ -50,21 +41,18 @@ struct Fixture {
 
 constexpr Duration kSecond = Duration::seconds(1);
 
-} // namespace
+}  // namespace
 
 TEST_SUITE("quic address tokens") {
   // RFC 9000 §8.1.2
-  TEST_CASE(
-      "a Retry token gives the original destination back to who was sent it") {
+  TEST_CASE("a Retry token gives the original destination back to who was sent it") {
     Fixture f;
     const auto token = f.retry_token();
     CHECK_EQ(token.size(), AddressTokens::kRetryTokenSize);
-    const auto verdict =
-        f.tokens.judge(kWallOrigin + kSecond, f.initial(token));
+    const auto verdict = f.tokens.judge(kWallOrigin + kSecond, f.initial(token));
     CHECK(verdict.kind == Kind::retry);
     CHECK(verdict.original_destination == connection_id(1, 14));
-    CHECK(f.judge(kWallOrigin + kSecond, f.initial(token)) ==
-          Kind::retry); // of a retransmission
+    CHECK(f.judge(kWallOrigin + kSecond, f.initial(token)) == Kind::retry);  // of a retransmission
   }
 
   // RFC 9000 §8.1.4: tokens of Retry packets verify that address and port
@@ -82,18 +70,15 @@ TEST_SUITE("quic address tokens") {
   }
 
   // RFC 9000 §8.1.4: only accepted for a short time.
-  TEST_CASE("a Retry token expires after some seconds, and is not taken from "
-            "the far future") {
+  TEST_CASE(
+      "a Retry token expires after some seconds, and is not taken from "
+      "the far future") {
     Fixture f;
     const auto token = f.retry_token();
-    CHECK(f.judge(kWallOrigin + Duration::milliseconds(14'999),
-                  f.initial(token)) == Kind::retry);
-    CHECK(f.judge(kWallOrigin + Duration::seconds(15), f.initial(token)) ==
-          Kind::invalid_retry);
-    CHECK(f.judge(kWallOrigin - kTokenClockSkew, f.initial(token)) ==
-          Kind::retry);
-    CHECK(f.judge(kWallOrigin - kTokenClockSkew - kSecond, f.initial(token)) ==
-          Kind::invalid_retry);
+    CHECK(f.judge(kWallOrigin + Duration::milliseconds(14'999), f.initial(token)) == Kind::retry);
+    CHECK(f.judge(kWallOrigin + Duration::seconds(15), f.initial(token)) == Kind::invalid_retry);
+    CHECK(f.judge(kWallOrigin - kTokenClockSkew, f.initial(token)) == Kind::retry);
+    CHECK(f.judge(kWallOrigin - kTokenClockSkew - kSecond, f.initial(token)) == Kind::invalid_retry);
   }
 
   // RFC 9000 §17.2.5.2, §17.2.5.3; RFC 9369 §4.1
@@ -110,11 +95,11 @@ TEST_SUITE("quic address tokens") {
   }
 
   // RFC 9000 §8.1.3, §8.1.4
-  TEST_CASE("a NEW_TOKEN token validates the address it was made for, whatever "
-            "the port, once") {
+  TEST_CASE(
+      "a NEW_TOKEN token validates the address it was made for, whatever "
+      "the port, once") {
     Fixture f;
-    const auto token =
-        f.tokens.new_token(kWallOrigin, address("198.51.100.7:1").ip);
+    const auto token = f.tokens.new_token(kWallOrigin, address("198.51.100.7:1").ip);
     CHECK_EQ(token.size(), AddressTokens::kNewTokenSize);
     auto packet = f.initial(token);
     packet.client = address("198.51.100.8:6000");
@@ -129,12 +114,9 @@ TEST_SUITE("quic address tokens") {
   TEST_CASE("a NEW_TOKEN token that is too old is as none") {
     Fixture f;
     const auto token = f.tokens.new_token(kWallOrigin, f.token.client.ip);
-    CHECK(f.judge(kWallOrigin + Duration::seconds(7 * 24 * 3600),
-                  f.initial(token)) == Kind::none);
-    CHECK(f.judge(kWallOrigin - Duration::seconds(60), f.initial(token)) ==
-          Kind::none);
-    CHECK(f.judge(kWallOrigin + Duration::seconds(7 * 24 * 3600 - 1),
-                  f.initial(token)) == Kind::new_token);
+    CHECK(f.judge(kWallOrigin + Duration::seconds(7 * 24 * 3600), f.initial(token)) == Kind::none);
+    CHECK(f.judge(kWallOrigin - Duration::seconds(60), f.initial(token)) == Kind::none);
+    CHECK(f.judge(kWallOrigin + Duration::seconds(7 * 24 * 3600 - 1), f.initial(token)) == Kind::new_token);
   }
 
   // RFC 9369 §5: servers must validate the originating version of any token.
@@ -164,13 +146,10 @@ TEST_SUITE("quic address tokens") {
 
   // RFC 9000 §8.1.4: integrity protection against modification or falsification
   // by clients.
-  TEST_CASE(
-      "no token is taken that was changed in a bit, cut, extended or made up") {
+  TEST_CASE("no token is taken that was changed in a bit, cut, extended or made up") {
     Fixture f;
-    for (const auto &good :
-         {f.retry_token(),
-          f.tokens.new_token(kWallOrigin, f.token.client.ip)}) {
-      const auto is_good = [&](const std::vector<uint8_t> &token) {
+    for (const auto& good : {f.retry_token(), f.tokens.new_token(kWallOrigin, f.token.client.ip)}) {
+      const auto is_good = [&](const std::vector<uint8_t>& token) {
         const Kind kind = f.judge(kWallOrigin, f.initial(token));
         return kind == Kind::retry || kind == Kind::new_token;
       };
@@ -179,8 +158,7 @@ TEST_SUITE("quic address tokens") {
         bad[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
         CHECK_FALSE(is_good(bad));
       }
-      for (size_t size = 0; size < good.size(); size++)
-        CHECK_FALSE(is_good({good.begin(), good.begin() + size}));
+      for (size_t size = 0; size < good.size(); size++) CHECK_FALSE(is_good({good.begin(), good.begin() + size}));
       auto longer = good;
       longer.push_back(0);
       CHECK_FALSE(is_good(longer));
@@ -190,13 +168,11 @@ TEST_SUITE("quic address tokens") {
   }
 
   // RFC 9000 §8.1.4
-  TEST_CASE(
-      "tokens of a fleet are good at each of its servers, and nowhere else") {
+  TEST_CASE("tokens of a fleet are good at each of its servers, and nowhere else") {
     Fixture one(1), same(2), other(3, 9);
     const auto token = one.retry_token();
     CHECK(same.judge(kWallOrigin, same.initial(token)) == Kind::retry);
-    CHECK(other.judge(kWallOrigin, other.initial(token)) ==
-          Kind::invalid_retry);
+    CHECK(other.judge(kWallOrigin, other.initial(token)) == Kind::invalid_retry);
     const auto fresh = one.tokens.new_token(kWallOrigin, one.token.client.ip);
     CHECK(other.judge(kWallOrigin, other.initial(fresh)) == Kind::none);
     CHECK(same.judge(kWallOrigin, same.initial(fresh)) == Kind::new_token);
@@ -204,8 +180,7 @@ TEST_SUITE("quic address tokens") {
 
   // RFC 9000 §8.1.3: every NEW_TOKEN frame is unique across all clients, and
   // nothing in it can be linked.
-  TEST_CASE(
-      "tokens for the same client have nothing in common but their kind") {
+  TEST_CASE("tokens for the same client have nothing in common but their kind") {
     Fixture f;
     std::set<std::vector<uint8_t>> seen;
     for (int i = 0; i < 200; i++) {
@@ -220,8 +195,9 @@ TEST_SUITE("quic address tokens") {
 
 TEST_SUITE("quic used tokens") {
   // RFC 9000 §8.1.4: should not be accepted multiple times.
-  TEST_CASE("no token is ever taken twice, however many there are, and memory "
-            "stays bounded") {
+  TEST_CASE(
+      "no token is ever taken twice, however many there are, and memory "
+      "stays bounded") {
     const uint64_t seed = tests::test_seed(5);
     INFO("seed " << seed);
     tests::SeededRng rng(seed);
@@ -236,8 +212,7 @@ TEST_SUITE("quic used tokens") {
     const size_t count = UsedTokens::kTokensPerFilter * 5 / 2;
     for (size_t i = 0; i < count; i++) {
       now = now + Duration::milliseconds(10);
-      Token token{.salt = rng.bytes(UsedTokens::kSaltSize),
-                  .issued = now - Duration::milliseconds(5)};
+      Token token{.salt = rng.bytes(UsedTokens::kSaltSize), .issued = now - Duration::milliseconds(5)};
       if (!used.use(token.salt, token.issued, now)) {
         refused++;
       } else if (i % 16 == 0) {
@@ -245,7 +220,6 @@ TEST_SUITE("quic used tokens") {
       }
     }
     CHECK(refused < count * 3 / 100);
-    for (const Token &token : tokens)
-      CHECK_FALSE(used.use(token.salt, token.issued, now));
+    for (const Token& token : tokens) CHECK_FALSE(used.use(token.salt, token.issued, now));
   }
 }

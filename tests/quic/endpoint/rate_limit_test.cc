@@ -11,14 +11,13 @@ using tests::at_ms;
 
 namespace {
 
-int taken(TokenBucket &bucket, Instant now, uint32_t reserve = 0) {
+int taken(TokenBucket& bucket, Instant now, uint32_t reserve = 0) {
   int count = 0;
-  while (bucket.take(now, reserve))
-    count++;
+  while (bucket.take(now, reserve)) count++;
   return count;
 }
 
-} // namespace
+}  // namespace
 
 TEST_SUITE("quic rate limit") {
   TEST_CASE("a second's worth may be taken at once, then at the rate") {
@@ -37,8 +36,7 @@ TEST_SUITE("quic rate limit") {
     CHECK_EQ(taken(bucket, at_ms(0)), 50);
   }
 
-  TEST_CASE(
-      "a rate of zero allows nothing, and the highest one does not overflow") {
+  TEST_CASE("a rate of zero allows nothing, and the highest one does not overflow") {
     TokenBucket none(0);
     CHECK_EQ(taken(none, at_ms(0)), 0);
     CHECK_EQ(taken(none, at_ms(100'000)), 0);

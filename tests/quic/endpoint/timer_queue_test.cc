@@ -20,7 +20,7 @@ struct Element : TimerHook {
   int name = 0;
 };
 
-} // namespace
+}  // namespace
 
 TEST_SUITE("quic timer queue") {
   TEST_CASE("the earliest timer comes first, and only when it is due") {
@@ -61,13 +61,12 @@ TEST_SUITE("quic timer queue") {
     INFO("seed " << seed);
     tests::SeededRng rng(seed);
     std::vector<std::unique_ptr<Element>> elements;
-    for (int i = 0; i < 100; i++)
-      elements.push_back(std::make_unique<Element>());
+    for (int i = 0; i < 100; i++) elements.push_back(std::make_unique<Element>());
     TimerQueue<Element> queue;
-    std::map<Element *, Instant> model;
+    std::map<Element*, Instant> model;
     int64_t now = 0;
     for (int step = 0; step < 20'000; step++) {
-      Element *element = elements[rng.below(elements.size())].get();
+      Element* element = elements[rng.below(elements.size())].get();
       const uint64_t choice = rng.below(10);
       if (choice < 6) {
         const Instant when = at_ms(now + static_cast<int64_t>(rng.below(50)));
@@ -78,10 +77,9 @@ TEST_SUITE("quic timer queue") {
         model.erase(element);
       } else {
         now += static_cast<int64_t>(rng.below(10));
-        while (Element *due = queue.pop(at_ms(now))) {
+        while (Element* due = queue.pop(at_ms(now))) {
           REQUIRE(model.contains(due));
-          for (const auto &[each, when] : model)
-            CHECK(model[due] <= when);
+          for (const auto& [each, when] : model) CHECK(model[due] <= when);
           CHECK(model[due] <= at_ms(now));
           model.erase(due);
         }
@@ -89,27 +87,21 @@ TEST_SUITE("quic timer queue") {
       queue.check_invariants();
       REQUIRE_EQ(queue.size(), model.size());
       Instant earliest = Instant::never();
-      for (const auto &[each, when] : model)
-        earliest = std::min(earliest, when);
+      for (const auto& [each, when] : model) earliest = std::min(earliest, when);
       REQUIRE_EQ(queue.next(), earliest);
     }
   }
 
   TEST_CASE("nothing is allocated to set a timer anew") {
     std::vector<std::unique_ptr<Element>> elements;
-    for (int i = 0; i < 100; i++)
-      elements.push_back(std::make_unique<Element>());
+    for (int i = 0; i < 100; i++) elements.push_back(std::make_unique<Element>());
     TimerQueue<Element> queue;
-    for (auto &element : elements)
-      queue.set(*element, at_ms(5));
+    for (auto& element : elements) queue.set(*element, at_ms(5));
     const size_t before = tests::heap_allocations();
     for (int round = 0; round < 10; round++) {
-      for (auto &element : elements)
-        queue.set(*element, at_ms(round * 7 % 5));
-      for (auto &element : elements)
-        queue.remove(*element);
-      for (auto &element : elements)
-        queue.set(*element, at_ms(round));
+      for (auto& element : elements) queue.set(*element, at_ms(round * 7 % 5));
+      for (auto& element : elements) queue.remove(*element);
+      for (auto& element : elements) queue.set(*element, at_ms(round));
     }
     CHECK_EQ(tests::heap_allocations(), before);
   }
