@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   StringOutput output;
   size_t written = 0;
   {
-    qlog::Log log(output, {.role = role}, {.size_max = uint64_t{1} << (10 + (options >> 1 & 15)), .buffer_size = 100});
+    qlog::Log log(output, {.role = role}, {.size_max = uint64_t{1} << (10 + (options >> 1 & 7)), .buffer_size = 100});
     qlog::QlogSink sink(log, role);
     for (; reader.remaining() != 0 && !log.is_closed(); written++) {
       const uint8_t kind = reader.u8();

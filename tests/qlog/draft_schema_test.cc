@@ -335,7 +335,6 @@ std::vector<std::string> values_of(std::string_view enumeration) { return words(
 }  // namespace quoll::tests
 
 using namespace quoll::tests;
-using Json = nlohmann::json;
 
 TEST_SUITE("qlog draft schema") {
   TEST_CASE("the checker finds what is missing, unknown and of the wrong type") {

@@ -6,6 +6,7 @@
 #include "qlog/quic_names.h"
 #include "qlog/trace_names.h"
 #include "tests/qlog/support.h"
+#include "tests/support/heap.h"
 
 // Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
@@ -424,6 +425,28 @@ TEST_SUITE("qlog sink") {
     sink.on_event(Instant(), trace::PacketsAcked{.numbers = {0, UINT64_MAX}});
     CHECK(output.text.size() == size);
     CHECK(size <= 1000);
+  }
+
+  TEST_CASE("packets are logged without allocation once the buffer is warm") {
+    struct NullOutput : qlog::Output {
+      bool write(std::string_view) override { return true; }
+    } output;
+    qlog::Log log(output, {}, {.buffer_size = 4096});
+    qlog::QlogSink sink(log, Role::client);
+    const uint8_t frames[] = {0x01, 0x02, 9, 5, 1, 2, 0, 1, 0x1a, 1, 2, 3, 4, 5, 6, 7, 8};
+    const auto log_some = [&] {
+      for (uint64_t i = 0; i < 200; i++) {
+        const trace::PacketHeader header{.type = PacketType::initial, .number = i, .destination = kId};
+        sink.on_event(Instant(), trace::PacketSent{.header = header, .frames = frames});
+        sink.on_event(Instant(), trace::PacketReceived{.header = header, .frames = frames});
+        sink.on_event(Instant(), trace::MetricsUpdated{.bytes_in_flight = i});
+        sink.on_event(Instant(), trace::PacketLost{.number = i});
+      }
+    };
+    log_some();
+    const size_t before = tests::heap_allocations();
+    log_some();
+    CHECK(tests::heap_allocations() == before);
   }
 
   TEST_CASE("a list of numbers without end ends with the log") {

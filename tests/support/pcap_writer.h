@@ -1,8 +1,8 @@
 // A capture file (pcap, LINKTYPE_RAW) of UDP datagrams in memory, for Wireshark and tshark to take apart what a test sent:
 // with a key log beside it (tshark -o tls.keylog_file:FILE) they decrypt it.
 //
-// Every datagram gets an IPv4 or IPv6 and a UDP header. Checksums are zero, which the tools do not check unless asked to.
-// Times are those of the test's clock.
+// Every datagram gets an IPv4 or IPv6 and a UDP header. Checksums are zero where the tools do not mind, so not that of UDP
+// over IPv6 (RFC 8200 §8.1). Times are those of the test's clock.
 #pragma once
 
 #include <cstdint>
@@ -36,11 +36,13 @@ class PcapWriter {
     put_le<uint32_t>(size);
     put_le<uint32_t>(size);
     is_ipv6 ? put_ipv6(from.ip, to.ip, udp_size, ecn) : put_ipv4(from.ip, to.ip, udp_size, ecn);
+    const size_t udp_start = file_.size();
     put_be<uint16_t>(from.port);
     put_be<uint16_t>(to.port);
     put_be<uint16_t>(udp_size);
     put_be<uint16_t>(0);
     file_ += as_text(payload);
+    if (is_ipv6) set_checksum(udp_start);
   }
 
   /// The datagrams of a train, which leave on `path`.
@@ -102,6 +104,17 @@ class PcapWriter {
     const IpAddress loopback = IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
     put_address(from, loopback);
     put_address(to, loopback);
+  }
+
+  /// RFC 8200 §8.1: over the addresses, which stand right before, the size, the protocol, and the datagram.
+  void set_checksum(size_t udp_start) {
+    const Bytes all = as_bytes(file_).subspan(udp_start - 32);
+    uint32_t sum = static_cast<uint32_t>(all.size() - 32) + kUdp;
+    for (size_t i = 0; i < all.size(); i++) sum += i % 2 == 0 ? uint32_t{all[i]} << 8 : all[i];
+    while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+    const auto checksum = static_cast<uint16_t>(sum == 0xffff ? sum : ~sum);
+    file_[udp_start + 6] = static_cast<char>(checksum >> 8);
+    file_[udp_start + 7] = static_cast<char>(checksum & 0xff);
   }
 
   std::string file_;
