@@ -15,7 +15,7 @@ SocketAddress address_of(const char* text) {
   return *address;
 }
 
-Stage::Stage(Role under_test, uint64_t seed) : rng(seed), under_test_(under_test), authority_(rng) {
+Stage::Stage(Role under_test, uint64_t seed) : rng(seed), authority(rng), under_test_(under_test) {
   path = {.local = address_of("192.0.2.1:443"), .remote = address_of("198.51.100.7:50000")};
   transport.pacing = false;
   transport.grease = transport.grease_quic_bit = false;
@@ -29,8 +29,8 @@ Stage::Stage(Role under_test, uint64_t seed) : rng(seed), under_test_(under_test
   // Hellos of one packet each.
   tls_client.preferences.groups = tls_server.preferences.groups = {tls::NamedGroup::x25519};
   tls_client.grease = tls_server.grease = false;
-  tls_client.trust = authority_.trust();
-  tls_server.identities = {authority_.issue()};
+  tls_client.trust = authority.trust();
+  tls_server.identities = {authority.issue()};
 
   options.role = other(under_test);
   options.seed = seed;

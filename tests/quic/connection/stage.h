@@ -99,6 +99,7 @@ class Stage {
   Streams& streams() { return connection()->streams(); }
 
   quoll::tests::SeededRng rng;
+  tls::tests::Authority authority;
   std::unique_ptr<Endpoint> endpoint;
   std::unique_ptr<Puppet> puppet;
   std::optional<ConnectionHandle> handle;
@@ -110,7 +111,6 @@ class Stage {
   void pass(Duration time);
 
   Role under_test_;
-  tls::tests::Authority authority_;
 };
 
 }  // namespace quoll::quic::tests
