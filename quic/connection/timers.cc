@@ -91,6 +91,10 @@ void Connection::State::on_loss_timeout(Instant now) {
   update_pacing(now);
   if (timeout.probe) {
     counters.probe_timeouts++;
+    if (current->mtu.on_pto(now, static_cast<uint32_t>(loss.pto_count()))) {
+      counters.black_holes++;
+      on_mtu_changed(now, *current);
+    }
     SpaceState& state = space(timeout.probe->space);
     state.probes = timeout.probe->packets;
     // RFC 9002 §6.2.4: new data if there is some, else what was sent and not acknowledged.
