@@ -186,8 +186,11 @@ void Host::on_wake(Instant armed) {
     last_timeout_ = now;
     if (repeated_timeouts_ > kRepeatedTimeoutsMax) return world_.fail("next_timeout() stays in the past: a busy loop");
   }
-  if (application_ && application_->next_timeout() <= now) application_->on_timeout(now);
-  pump();
+  pump();  // news first: the application acts on what it knows
+  if (application_ && application_->next_timeout() <= now) {
+    application_->on_timeout(now);
+    pump();
+  }
 }
 
 }  // namespace quoll::sim
