@@ -84,8 +84,9 @@ void Conversation::on(Instant now, const quic::Connected& event) {
       features_.add(Feature::version_upgrades);
     }
   }
-  const quic::Version expected =
-      options_.versions == Versions::v2 || options_.versions == Versions::upgrade ? quic::Version::v2 : quic::Version::v1;
+  const quic::Version expected = options_.versions == Versions::v2 || options_.versions == Versions::upgrade
+                                     ? quic::Version::v2
+                                     : quic::Version::v1;
   if (event.version != expected) fail("the connection has another version than it should have");
   begin(now);
 }
@@ -103,69 +104,68 @@ void Conversation::on(Instant now, const quic::Closed& event) {
   closed_ = event;
   closed_at_ = now;
   statistics();
-  world_.journal.note(now, std::string(role_ == quic::Role::client ? "client" : "server") + " of connection " +
-                               std::to_string(index_) + " is closed: why " +
-                               std::to_string(static_cast<int>(event.why)) + ", code " +
-                               std::to_string(event.error_code) + (event.application ? " (application), " : ", ") +
-                               event.reason);
+  world_.journal.note(
+      now, std::string(role_ == quic::Role::client ? "client" : "server") + " of connection " + std::to_string(index_) +
+               " is closed: why " + std::to_string(static_cast<int>(event.why)) + ", code " +
+               std::to_string(event.error_code) + (event.application ? " (application), " : ", ") + event.reason);
 }
 
 void Conversation::on_event(Instant now, const quic::Event& event) {
   if (abandoned_) return;
   if (closed_) return fail("an event after Closed");
-  std::visit(Overloaded{
-                 [&](const quic::Connected& e) { on(now, e); },
-                 [&](const quic::EarlyDataRejected&) { features_.add(Feature::early_data_refused); },
-                 [&](const quic::Confirmed& e) { on(now, e); },
-                 [&](const quic::ResumptionReceived& e) {
-                   if (role_ == quic::Role::server) return fail("a server received a ticket");
-                   if (e.state.ticket || !resumption_) resumption_ = e.state;
-                 },
-                 [&](const quic::StreamOpened& e) { peers_stream(now, e.stream_id); },
-                 [&](const quic::StreamReadable& e) { read_some(now, e.stream_id); },
-                 [&](const quic::StreamWritable& e) { write_some(now, e.stream_id); },
-                 [&](const quic::StreamDelivered& e) {
-                   Stream* stream = find(e.stream_id);
-                   if (!stream || !stream->send.finished) return fail(e.stream_id, "delivered what was not finished");
-                   if (stream->send.done) return fail(e.stream_id, "delivered twice");
-                   finish_half(stream->send);
-                   features_.add(Feature::streams_finished);
-                   maybe_begin_gap(now);
-                 },
-                 [&](const quic::StreamStopped& e) {
-                   Stream* stream = peers_stream(now, e.stream_id);
-                   if (!stream) return;
-                   const DirectionPlan& plan = stream->plan.from(stream->ours);
-                   if (!plan.stop_at) return fail(e.stream_id, "stopped by a peer that never did that");
-                   if (e.error != plan.stop_code) return fail(e.stream_id, "stopped with another code");
-                   if (stream->send.done) return;
-                   features_.add(Feature::streams_stopped);
-                   finish_half(stream->send);
-                   maybe_begin_gap(now);
-                 },
-                 [&](const quic::StreamReset& e) {
-                   Stream* stream = peers_stream(now, e.stream_id);
-                   if (!stream || stream->receive.done) return;
-                   on_read_error(now, e.stream_id,
-                                 {.domain = ErrorDomain::application, .code = static_cast<uint64_t>(e.error)});
-                   // The event says it all; that the stream is read once more must do no harm.
-                   (void)connection()->streams().read(e.stream_id);
-                 },
-                 [&](const quic::StreamsAvailable&) { open_streams(now); },
-                 [&](const quic::DatagramReceived&) { receive_datagrams(); },
-                 [&](const quic::Migrated& e) {
-                   world_.journal.note(now, "migrated to " + e.path.local.to_string() + " -> " +
-                                                e.path.remote.to_string());
-                   if (role_ == quic::Role::server) return features_.add(Feature::rebindings_followed);
-                   features_.add(e.path.remote.port == 4433 ? Feature::client_migrations : Feature::preferred_addresses);
-                 },
-                 [&](const quic::MigrationFailed&) {
-                   if (role_ == quic::Role::server) return fail("MigrationFailed is a client's");
-                   features_.add(Feature::failed_migrations);
-                 },
-                 [&](const quic::Closed& e) { on(now, e); },
-             },
-             event);
+  std::visit(
+      Overloaded{
+          [&](const quic::Connected& e) { on(now, e); },
+          [&](const quic::EarlyDataRejected&) { features_.add(Feature::early_data_refused); },
+          [&](const quic::Confirmed& e) { on(now, e); },
+          [&](const quic::ResumptionReceived& e) {
+            if (role_ == quic::Role::server) return fail("a server received a ticket");
+            if (e.state.ticket || !resumption_) resumption_ = e.state;
+          },
+          [&](const quic::StreamOpened& e) { peers_stream(now, e.stream_id); },
+          [&](const quic::StreamReadable& e) { read_some(now, e.stream_id); },
+          [&](const quic::StreamWritable& e) { write_some(now, e.stream_id); },
+          [&](const quic::StreamDelivered& e) {
+            Stream* stream = find(e.stream_id);
+            if (!stream || !stream->send.finished) return fail(e.stream_id, "delivered what was not finished");
+            if (stream->send.done) return fail(e.stream_id, "delivered twice");
+            finish_half(stream->send);
+            features_.add(Feature::streams_finished);
+            maybe_begin_gap(now);
+          },
+          [&](const quic::StreamStopped& e) {
+            Stream* stream = peers_stream(now, e.stream_id);
+            if (!stream) return;
+            const DirectionPlan& plan = stream->plan.from(stream->ours);
+            if (!plan.stop_at) return fail(e.stream_id, "stopped by a peer that never did that");
+            if (e.error != plan.stop_code) return fail(e.stream_id, "stopped with another code");
+            if (stream->send.done) return;
+            features_.add(Feature::streams_stopped);
+            finish_half(stream->send);
+            maybe_begin_gap(now);
+          },
+          [&](const quic::StreamReset& e) {
+            Stream* stream = peers_stream(now, e.stream_id);
+            if (!stream || stream->receive.done) return;
+            on_read_error(now, e.stream_id,
+                          {.domain = ErrorDomain::application, .code = static_cast<uint64_t>(e.error)});
+            // The event says it all; that the stream is read once more must do no harm.
+            (void)connection()->streams().read(e.stream_id);
+          },
+          [&](const quic::StreamsAvailable&) { open_streams(now); },
+          [&](const quic::DatagramReceived&) { receive_datagrams(); },
+          [&](const quic::Migrated& e) {
+            world_.journal.note(now, "migrated to " + e.path.local.to_string() + " -> " + e.path.remote.to_string());
+            if (role_ == quic::Role::server) return features_.add(Feature::rebindings_followed);
+            features_.add(e.path.remote.port == 4433 ? Feature::client_migrations : Feature::preferred_addresses);
+          },
+          [&](const quic::MigrationFailed&) {
+            if (role_ == quic::Role::server) return fail("MigrationFailed is a client's");
+            features_.add(Feature::failed_migrations);
+          },
+          [&](const quic::Closed& e) { on(now, e); },
+      },
+      event);
 }
 
 void Conversation::start_errands(Instant now) {

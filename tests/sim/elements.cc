@@ -49,7 +49,8 @@ void Duplication::pass(Instant now, Datagram datagram, Exit& exit) {
   if (chance_.draw()) {
     Datagram copy = datagram;
     if (copy.origin == Origin::sent) copy.origin = Origin::duplicated;
-    const Duration later = chance_.below(2) == 0 ? Duration() : random_up_to(chance_.rng(), Duration::milliseconds(300));
+    const Duration later =
+        chance_.below(2) == 0 ? Duration() : random_up_to(chance_.rng(), Duration::milliseconds(300));
     exit.forward(now, std::move(datagram));
     return exit.forward(now + later, std::move(copy));
   }

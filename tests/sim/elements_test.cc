@@ -46,7 +46,9 @@ struct Bench {
     }
   }
   Duration arrival(size_t i) const { return arrived[i].first - Instant(); }
-  size_t losses() const { return journal.losses(Direction::to_server, Instant() - Duration::seconds(1), Instant::never()); }
+  size_t losses() const {
+    return journal.losses(Direction::to_server, Instant() - Duration::seconds(1), Instant::never());
+  }
 };
 
 constexpr Duration ms(int64_t count) { return Duration::milliseconds(count); }
@@ -85,8 +87,8 @@ TEST_CASE("a delay with jitter keeps the order and stays within its bounds") {
 
 TEST_CASE("a bottleneck lets through its rate, drops what its queue does not hold, and marks before that") {
   Bench bench;
-  auto& bottleneck = bench.link.add<Bottleneck>(Bottleneck::Options{
-      .rate = Bandwidth::bytes_per_second(100'000), .queue_bytes = 5'000, .mark_bytes = 2'000});
+  auto& bottleneck = bench.link.add<Bottleneck>(
+      Bottleneck::Options{.rate = Bandwidth::bytes_per_second(100'000), .queue_bytes = 5'000, .mark_bytes = 2'000});
   for (int i = 0; i < 10; i++) bench.send(1'000);  // all at once
   bench.run();
   REQUIRE(bench.arrived.size() == 5);
@@ -191,9 +193,8 @@ TEST_CASE("ECN fields are changed as asked") {
 TEST_CASE("an MTU drops what is larger, tells of it, and may change") {
   Bench bench;
   std::vector<size_t> told;
-  auto& mtu = bench.link.add<MtuLimit>(1'400, [&](const Datagram& datagram, uint16_t) {
-    told.push_back(datagram.bytes.size());
-  });
+  auto& mtu = bench.link.add<MtuLimit>(
+      1'400, [&](const Datagram& datagram, uint16_t) { told.push_back(datagram.bytes.size()); });
   bench.send(1'400);
   bench.send(1'401);
   mtu.set(1'200);
@@ -245,7 +246,10 @@ TEST_CASE("a firewall lets in answers alone") {
   Bench out, in;
   out.link.add<FirewallOut>(state);
   in.link.add<FirewallIn>(state);
-  Datagram answer{.source = kOutside, .destination = kInside, .bytes = {1}};
+  Datagram answer;
+  answer.source = kOutside;
+  answer.destination = kInside;
+  answer.bytes = {1};
   in.link.send(answer);
   CHECK(in.arrived.empty());
   out.send(10);

@@ -156,9 +156,8 @@ void Host::send_train(const Transmit& train) {
     if (last_departure_ <= world_.now()) {
       send_datagram(std::move(datagram));
     } else {
-      world_.scheduler.at(last_departure_, [this, held = std::move(datagram)]() mutable {
-        send_datagram(std::move(held));
-      });
+      world_.scheduler.at(last_departure_,
+                          [this, held = std::move(datagram)]() mutable { send_datagram(std::move(held)); });
     }
   }
 }

@@ -19,9 +19,7 @@ struct Side {
   const char* name() const { return self.role() == quic::Role::client ? "client" : "server"; }
   Instant end() const { return self.closed_at(); }
   /// When the peer was gone for its own reasons.
-  Instant peer_end() const {
-    return peer ? std::min(peer->close_called_at(), peer->closed_at()) : Instant::never();
-  }
+  Instant peer_end() const { return peer ? std::min(peer->close_called_at(), peer->closed_at()) : Instant::never(); }
 };
 
 std::string complain(const Side& side, const std::string& what) {

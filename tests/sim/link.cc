@@ -4,9 +4,8 @@ namespace quoll::sim {
 
 void Exit::forward(Instant when, Datagram datagram) {
   if (when <= link_.scheduler_.now()) return link_.enter(next_, std::move(datagram));
-  link_.scheduler_.at(when, [&link = link_, next = next_, held = std::move(datagram)]() mutable {
-    link.enter(next, std::move(held));
-  });
+  link_.scheduler_.at(
+      when, [&link = link_, next = next_, held = std::move(datagram)]() mutable { link.enter(next, std::move(held)); });
 }
 
 void Exit::drop(const Datagram& datagram, const char* why) {

@@ -24,7 +24,7 @@
 namespace quoll::sim {
 namespace {
 
-constexpr unsigned kSecondsMax = 120;         // of real time, for one scenario
+constexpr unsigned kSecondsMax = 120;          // of real time, for one scenario
 constexpr uint64_t kSeedsForFeatures = 2'000;  // with so many, every feature must have occurred
 
 struct Arguments {
@@ -118,10 +118,11 @@ void on_end(Worker& worker, const Arguments& arguments, Totals& totals) {
   int status = 0;
   ::waitpid(worker.pid, &status, 0);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  const char* how = WIFSIGNALED(status) ? (WTERMSIG(status) == SIGALRM ? "did not come to an end" : "aborted") : "exited";
+  const char* how =
+      WIFSIGNALED(status) ? (WTERMSIG(status) == SIGALRM ? "did not come to an end" : "aborted") : "exited";
   say("seed " + std::to_string(worker.next) + " FAILED: " + how + "\n  " + to_string(random_scenario(worker.next)) +
       "\n");
-  totals.add({.seed = worker.next});
+  totals.add({.seed = worker.next, .passed = false, .features = {}});
   worker.next += arguments.jobs;
   if (worker.next < arguments.first + arguments.seeds) start(worker, arguments);
 }

@@ -77,8 +77,8 @@ struct ScenarioOptions {
 
   // The endpoints.
   Versions versions = Versions::v1;
-  uint32_t retry = 0;      // RetryPolicy::always
-  uint32_t ask = 0;        // the server's application decides: 1 accepts, 2 answers with Retry first
+  uint32_t retry = 0;  // RetryPolicy::always
+  uint32_t ask = 0;    // the server's application decides: 1 accepts, 2 answers with Retry first
   uint32_t ask_delay_ms = 0;
   uint32_t client_id_size = 8;
   uint32_t server_id_size = 8;
@@ -118,8 +118,8 @@ struct ScenarioOptions {
   uint32_t response_max = 50'000;  // bytes from who answers
   uint32_t reset_ppm = 0;          // of all directions of streams
   uint32_t stop_ppm = 0;
-  uint32_t slow_ppm = 0;   // readers that take their time
-  uint32_t pause_ms = 0;   // some readers stop for so long
+  uint32_t slow_ppm = 0;  // readers that take their time
+  uint32_t pause_ms = 0;  // some readers stop for so long
   uint32_t priorities = 0;
   uint32_t datagrams = 0;  // that the client sends and the server echoes
   uint32_t datagram_every_us = 5'000;
@@ -132,9 +132,9 @@ struct ScenarioOptions {
 
   uint32_t connections = 1;  // one after the other, or at a time
   uint32_t parallel = 0;
-  uint32_t resume = 0;         // the later ones with a ticket and token of the earlier
-  uint32_t early_data = 0;     // and with 0-RTT
-  uint32_t refuse_early = 0;   // the server has lost its ticket keys
+  uint32_t resume = 0;        // the later ones with a ticket and token of the earlier
+  uint32_t early_data = 0;    // and with 0-RTT
+  uint32_t refuse_early = 0;  // the server has lost its ticket keys
   Ending ending = Ending::client_closes;
   uint32_t abort_ms = 0;
 

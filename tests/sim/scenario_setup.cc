@@ -235,8 +235,8 @@ void Simulation::collect_features() {
     if (pair.server) sides(*pair.server);
   }
   for (const auto& conversation : server_conversations_) {
-    const bool paired = std::any_of(pairs_.begin(), pairs_.end(),
-                                    [&](const Pair& pair) { return pair.server == conversation.get(); });
+    const bool paired =
+        std::any_of(pairs_.begin(), pairs_.end(), [&](const Pair& pair) { return pair.server == conversation.get(); });
     if (!paired) add(Feature::ghost_connections, 1);
   }
   const quic::EndpointStatistics& server = server_.endpoint().statistics();

@@ -45,9 +45,7 @@ class Scheduler {
     uint64_t number;
     Action action;
   };
-  static bool later(const Event& a, const Event& b) {
-    return a.when != b.when ? a.when > b.when : a.number > b.number;
-  }
+  static bool later(const Event& a, const Event& b) { return a.when != b.when ? a.when > b.when : a.number > b.number; }
 
   std::vector<Event> heap_;
   uint64_t next_number_ = 0;

@@ -130,7 +130,8 @@ void Simulation::abort(Pair& pair, quic::Role who) {
   }
   Conversation* target = pair.server;
   for (const auto& candidate : server_conversations_) {
-    const bool paired = std::any_of(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.server == candidate.get(); });
+    const bool paired =
+        std::any_of(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.server == candidate.get(); });
     if (!target && !paired && !candidate->closed()) target = candidate.get();
   }
   if (!target && !pair.client->closed()) {  // it has not come there yet
@@ -222,8 +223,7 @@ void Simulation::ServerSide::on_event(Instant now, const quic::EndpointEvent& ev
   if (const auto* offered = std::get_if<quic::Offered>(&event.event)) {
     if (simulation.options_.ask == 0) return;
     if (offered->address_validated && simulation.started_ > 1) simulation.features_.add(Feature::tokens_used);
-    simulation.decisions_.push_back(
-        {now + Duration::milliseconds(simulation.options_.ask_delay_ms), event.connection});
+    simulation.decisions_.push_back({now + Duration::milliseconds(simulation.options_.ask_delay_ms), event.connection});
     return;
   }
   Conversation* found = nullptr;
@@ -232,9 +232,9 @@ void Simulation::ServerSide::on_event(Instant now, const quic::EndpointEvent& ev
   }
   if (!found) {
     const auto index = static_cast<uint32_t>(simulation.server_conversations_.size());
-    simulation.server_conversations_.push_back(std::make_unique<Conversation>(
-        simulation.world_, simulation.options_, simulation.features_, simulation.server_, event.connection,
-        quic::Role::server, index));
+    simulation.server_conversations_.push_back(
+        std::make_unique<Conversation>(simulation.world_, simulation.options_, simulation.features_, simulation.server_,
+                                       event.connection, quic::Role::server, index));
     found = simulation.server_conversations_.back().get();
   }
   const quic::Event& inner = std::get<quic::Event>(event.event);
