@@ -16,6 +16,7 @@ struct Command {
 };
 
 int cert(std::span<char* const> arguments);
+int qlog(std::span<char* const> arguments);
 int serve(std::span<char* const> arguments);
 int version(std::span<char* const> arguments);
 

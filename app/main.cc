@@ -12,6 +12,7 @@ using quoll::app::Command;
 
 constexpr Command kCommands[] = {
     {"cert", "make, show and verify certificates", quoll::app::cert},
+    {"qlog", "print the events of a qlog file, and their totals", quoll::app::qlog},
     {"serve", "an HTTP/3 server of static files (not there yet: it says so)", quoll::app::serve},
     {"version", "the version, and which implementation serves each algorithm", quoll::app::version},
 };

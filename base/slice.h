@@ -85,6 +85,8 @@ class Slice {
 
   /// Bytes of memory that this slice keeps alive, together with the other slices of the same owner.
   size_t pinned_size() const { return owner_ ? owner_->memory_size : 0; }
+  /// Both keep the same memory alive.
+  bool shares_owner_with(const Slice& other) const { return owner_ == other.owner_; }
   /// Nobody else holds a slice of this memory.
   bool unique() const { return owner_ && owner_->references == 1; }
 

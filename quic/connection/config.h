@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "quic/congestion/make_controller.h"
 #include "quic/path/mtu_discovery.h"
 #include "quic/protect/packet_protection.h"
 #include "quic/recovery/rtt.h"
@@ -20,8 +21,6 @@
 
 namespace quoll::quic {
 
-enum class CongestionAlgorithm : uint8_t { new_reno, cubic };
-
 struct TransportConfig {
   StreamLimits streams;
   /// RFC 9221: the largest DATAGRAM frame that we take; 0: none.
@@ -32,6 +31,7 @@ struct TransportConfig {
   Duration max_idle_timeout = Duration::seconds(30);
   /// A PING after so long without anything received, while streams are open or `keep_alive_always`; zero: never.
   Duration keep_alive = {};
+  bool keep_alive_always = false;
   /// RFC 9000 §8.1, §10.1: a handshake that takes longer is given up.
   Duration handshake_timeout = Duration::seconds(10);
 

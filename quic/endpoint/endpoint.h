@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "base/net.h"
-#include "base/slab.h"
 #include "quic/connection/connection.h"
 #include "quic/endpoint/config.h"
+#include "quic/endpoint/connection_handle.h"
 
 namespace quoll::quic {
 
@@ -26,8 +26,6 @@ struct Offered {
   Version version = Version::v1;
 };
 
-struct ConnectionSlot;
-using ConnectionHandle = Handle<ConnectionSlot>;
 using EndpointEventKind = std::variant<Offered, Event>;
 struct EndpointEvent {
   ConnectionHandle connection;

@@ -1,14 +1,21 @@
-// PacketKeys: what protects the packets of one direction at one level (RFC 9001 §5): an AEAD key with its IV, and a
-// header protection key. Labels and salts depend on the version (RFC 9001 §5.1, §5.2; RFC 9369 §3.3).
+// PacketKeys: what protects the packets of one direction at one level (RFC 9001 §5): an AEAD key with its IV. The header
+// protection key is separate, because a key update replaces only the former (RFC 9001 §6.1). Labels and salts depend on
+// the version (RFC 9001 §5.1, §5.2; RFC 9369 §3.3).
 //
-// HeaderKey is separate from the AEAD key because a key update replaces only the latter (RFC 9001 §6.1).
+// Invariants: a PacketKeys counts what it sealed and what failed to open, and knows the first packet number that it
+// sealed. Secrets, keys and IVs are wiped on destruction.
 #pragma once
+
+#include <algorithm>
+#include <array>
 
 #include "base/result.h"
 #include "crypto/aead.h"
+#include "crypto/ct.h"
 #include "crypto/hash.h"
 #include "crypto/header_protection.h"
 #include "crypto/provider.h"
+#include "quic/wire/packet_number.h"
 #include "quic/wire/types.h"
 #include "tls/codepoints.h"
 
@@ -35,9 +42,15 @@ class PacketKeys {
   crypto::AeadKey& aead() { return aead_; }
   const crypto::AeadKey& aead() const { return aead_; }
 
+  /// Packets from `number` on are sealed with these keys.
+  void note_sealed(PacketNumber number) { first_sealed_ = std::min(first_sealed_, number); }
+  /// Whether `number`, of a packet that was sent in this space, was sealed with these keys or later ones.
+  bool has_sealed(PacketNumber number) const { return number >= first_sealed_; }
+
  private:
   crypto::AeadKey aead_;
-  crypto::Nonce iv_;  // secret
+  crypto::Secret<crypto::kAeadNonceSize> iv_;
+  PacketNumber first_sealed_ = kPacketNumberMax + 1;  // no packet's number: nothing was sealed yet
 };
 
 /// The header protection key of a traffic secret ("quic hp").

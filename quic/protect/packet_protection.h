@@ -10,42 +10,23 @@
 // AEAD_LIMIT_REACHED when they are met.
 #pragma once
 
-#include <array>
 #include <memory>
-#include <optional>
 #include <span>
 
 #include "base/time.h"
+#include "quic/protect/open_packets.h"
 #include "quic/protect/packet_keys.h"
 #include "quic/protect/seal_train.h"
 #include "quic/wire/error_code.h"
-#include "quic/wire/frame_reader.h"
 #include "quic/wire/packet_header.h"
 #include "tls/level.h"
 #include "tls/session.h"
 
 namespace quoll::quic {
 
-/// The largest number of 1-RTT packets that are opened in one batch: a GRO train.
-inline constexpr size_t kOpenBatchMax = 64;
-
 struct KeyUpdatePolicy {
   /// We update our keys after so many packets; at the latest well before the AEAD's confidentiality limit.
   uint64_t packets_max = uint64_t{1} << 22;
-};
-
-/// A packet that is to be opened, and what came of it.
-struct OpenedPacket {
-  enum class Status : uint8_t {
-    opened,
-    no_keys,          // not yet, or no longer
-    unauthenticated,  // the AEAD or the header is wrong: to be dropped and counted
-  };
-  Status status = Status::no_keys;
-  PacketType type = PacketType::one_rtt;
-  uint8_t first_byte = 0;  // without protection
-  PacketNumber number = 0;
-  MutBytes payload{};  // the frames
 };
 
 class PacketProtection {
@@ -73,8 +54,8 @@ class PacketProtection {
   /// Opens one packet in place. `expected`: one more than the largest number received in the packet's space. An Error
   /// closes the connection: AEAD_LIMIT_REACHED, KEY_UPDATE_ERROR.
   [[nodiscard]] Result<OpenedPacket> open(Instant now, const ProtectedPacket& packet, PacketNumber expected);
-  /// The same for up to kOpenBatchMax 1-RTT packets, masks and AEAD in batches. `opened` has the size of `packets`; packet
-  /// numbers are decoded with what the earlier packets of the batch show.
+  /// The same for up to kOpenBatchMax 1-RTT packets, masks and AEAD in batches. `opened` has the size of `packets`. All
+  /// packet numbers are decoded with `expected`: a forged packet of the batch must not spoil the decoding of others.
   [[nodiscard]] Result<void> open_one_rtt(Instant now, std::span<const ProtectedPacket> packets, PacketNumber expected,
                                           std::span<OpenedPacket> opened);
 
@@ -91,12 +72,12 @@ class PacketProtection {
   /// New write and read keys from the next packet on. `next_number` is its number, `pto` the present PTO.
   void initiate_update(Instant now, PacketNumber next_number, Duration pto);
   void on_handshake_confirmed();
-  /// A 1-RTT packet of ours was acknowledged by a packet that came in the key phase... The number decides whether it was
-  /// sealed with the current keys.
+  /// A 1-RTT packet of ours was acknowledged by the packet that was opened last. Its number decides whether it was sealed
+  /// with the current keys.
   void on_packet_acked(PacketNumber number);
-  /// The present PTO, which times how long old keys are kept.
+  /// The present PTO, which times how long old keys are kept (RFC 9001 §6.5: three of it).
   void set_pto(Duration pto) { pto_ = pto; }
-  /// When the old read keys go; never if there are none.
+  /// When the old read keys go, or when the pause between two updates ends; never if there is neither.
   Instant next_timeout() const;
   void on_timeout(Instant now);
 
@@ -104,15 +85,16 @@ class PacketProtection {
   uint64_t failed_to_open() const;
 
  private:
-  struct HandshakeKeys;
-  struct OneRttKeys;
+  /// Counts packets that failed to open under this key, and says whether they were too many.
+  Result<void> count_failures(uint64_t count, const crypto::AeadKey& key);
 
   const crypto::Provider& provider_;
   Role role_;
   KeyUpdatePolicy policy_;
   Duration pto_ = Duration::milliseconds(999);
-  std::unique_ptr<HandshakeKeys> handshake_;
-  std::unique_ptr<OneRttKeys> one_rtt_;
+  uint64_t failed_to_open_ = 0;
+  std::unique_ptr<HandshakeKeys> handshake_;  // null when there are no such keys
+  std::unique_ptr<OneRttKeys> one_rtt_;       // null before there are any
 };
 
 }  // namespace quoll::quic

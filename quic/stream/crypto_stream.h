@@ -1,5 +1,8 @@
-// CryptoStream: the handshake bytes of one level in both directions (RFC 9000 §7.5, §19.6). No flow control; what
-// arrives ahead of order is bounded.
+// CryptoStream: the handshake bytes of one level in both directions (RFC 9000 §7.5, §19.6), from offset 0 each.
+//
+// There is no flow control: what arrives ahead of what TLS has read is bounded here, and to exceed it closes the
+// connection. Handshake bytes are few and kept for long, so both directions copy. Which level it is, and when it ends, is
+// the connection's to know.
 #pragma once
 
 #include "base/result.h"
@@ -12,6 +15,8 @@ namespace quoll::quic {
 
 /// RFC 9000 §7.5 asks for 4096 at least; a chain of certificates with post-quantum signatures arrives out of order whole.
 inline constexpr uint64_t kCryptoBufferMax = 64 * 1024;
+/// What a probe repeats: the data of two full datagrams (RFC 9002 §6.2.4 lets two be sent).
+inline constexpr uint64_t kCryptoProbeMax = 2800;
 
 class CryptoStream {
  public:
@@ -27,10 +32,10 @@ class CryptoStream {
   bool wants_to_send() const { return sent_.next(UINT64_MAX).has_value(); }
   /// One CRYPTO frame or more, as the room allows; true when something was written.
   bool write_frames(PacketBuilder& packet);
-  void on_acked(const FrameToken& token);
-  void on_lost(const FrameToken& token);
-  /// Everything is in flight or acknowledged, but nothing acknowledged: a probe repeats the oldest data (RFC 9002 §6.2.4).
-  void resend_oldest();
+  void on_acked(const FrameToken& token) { sent_.on_acked({token.offset, token.offset + token.size}); }
+  void on_lost(const FrameToken& token) { sent_.on_lost({token.offset, token.offset + token.size}); }
+  /// A probe has nothing new to carry: the oldest data in flight is queued again (RFC 9002 §6.2.4). False if there is none.
+  bool resend_oldest() { return sent_.resend_oldest(kCryptoProbeMax); }
   /// All is to be sent anew (Retry).
   void rewind() { sent_.rewind(); }
   bool all_acked() const { return sent_.all_acked(); }

@@ -15,7 +15,10 @@
 #include "base/slice.h"
 #include "base/time.h"
 #include "quic/recovery/packet_builder.h"
+#include "quic/stream/scheduler.h"
+#include "quic/stream/stream_concurrency.h"
 #include "quic/stream/stream_events.h"
+#include "quic/stream/stream_table.h"
 #include "quic/wire/transport_parameters.h"
 
 namespace quoll::quic {
@@ -33,13 +36,6 @@ struct StreamLimits {
   uint64_t send_buffer_max = 4 * 1024 * 1024;
   /// Streams that we have open at a time, whatever the peer allows: memory is ours.
   uint64_t max_own_streams = 1'000'000;
-};
-
-/// RFC 9218: 0 is the most urgent, 3 the default. Incremental streams of one urgency take turns.
-struct StreamPriority {
-  uint8_t urgency = 3;  // 0 to 7
-  bool incremental = false;
-  friend bool operator==(const StreamPriority&, const StreamPriority&) = default;
 };
 
 /// Bytes in order, as they arrived.
@@ -65,7 +61,8 @@ class Streams {
   Streams& operator=(const Streams&) = delete;
   ~Streams();
 
-  // The application. Errors are usage errors: unknown stream, wrong direction, after the end.
+  // The application. Errors are usage errors: unknown stream, wrong direction, after the end. But a write after the peer
+  // has stopped the stream gives an Error of ErrorDomain::application with the code of its STOP_SENDING.
 
   /// Empty when the peer allows no more now (then STREAMS_BLOCKED goes out, and StreamsAvailable comes).
   std::optional<StreamId> open(bool unidirectional);
@@ -114,20 +111,106 @@ class Streams {
   void write_control_frames(PacketBuilder& packet);
   /// STREAM frames, the most urgent first. The last one extends to the end of the packet when it fills it.
   void write_stream_frames(PacketBuilder& packet);
-  /// Nothing to send although everything would be allowed (all flow control limits aside): for app-limited marks.
   void on_acked(const FrameToken& token);
   void on_lost(const FrameToken& token);
   /// A probe has nothing new to carry: some stream's oldest bytes in flight are queued again. False if there are none.
   bool resend_oldest();
 
-  /// Bytes that wait for data to be sent, that flow control holds back: for tests and statistics.
-  const StreamStatistics& statistics() const;
+  const StreamStatistics& statistics() const { return statistics_; }
+  /// Streams that exist.
+  bool has_open_streams() const { return !table_.empty(); }
+  /// The states of RFC 9000 §3; empty when there is no such part, or it is over and freed.
+  std::optional<SendStream::State> send_state(StreamId id) const;
+  std::optional<ReceiveStream::State> receive_state(StreamId id) const;
   /// Checks what must always hold, for tests and simulations: aborts when it does not.
   void check_invariants() const;
 
  private:
-  // (the implementation's)
+  // Streams come and go (streams.cc).
+  bool is_ours(StreamId id) const { return id.initiator() == role_; }
+  bool can_send_on(StreamId id) const { return !id.is_unidirectional() || is_ours(id); }
+  bool can_receive_on(StreamId id) const { return !id.is_unidirectional() || !is_ours(id); }
+  OwnStreams& own(bool unidirectional) { return own_[unidirectional]; }
+  PeerStreams& peers(bool unidirectional) { return peers_[unidirectional]; }
+  uint64_t initial_send_limit(StreamId id) const;
+  Stream& make(StreamId id);
+  Result<Stream*> find_to_send(StreamId id);
+  Result<Stream*> find_to_receive(StreamId id);
+  void tell(Stream& stream, StreamNews kind);
+  StreamEvent take_news(Stream& stream);
+  /// Frees what is over; the stream may be gone afterwards.
+  void release(Stream& stream);
+  void forget(Stream& stream);
+  template <class Append>
+  Result<size_t> write_some(StreamId id, size_t size, Append append);
+  Result<std::optional<Chunk>> report_reset(Stream& stream);
+  /// `size` bytes are returned to flow control.
+  void consume(ReceiveStream& part, uint64_t size);
+  void return_discarded(ReceiveStream& part);
+
+  // Frames that arrive (streams_receive.cc).
+  enum class Direction : uint8_t { send, receive };
+  Result<Stream*> find_named(StreamId id, Direction part, uint64_t frame_type);
+  Result<void> open_up_to(StreamId id, uint64_t frame_type);
+  Result<void> check_connection_limit(uint64_t growth, uint64_t frame_type) const;
+  void on_receive_progress(Stream& stream);
+
+  // What goes out (streams_send.cc).
+  uint64_t credit() const { return data_limit_.limit() - std::min(data_sent_, data_limit_.limit()); }
+  /// Rejected 0-RTT can leave streams above the new limit: they wait.
+  bool may_speak(StreamId id) const {
+    return !is_ours(id) || id.index() < own_[id.is_unidirectional()].limit().limit();
+  }
+  /// After any change of a stream: puts it into the queues where it belongs now.
+  void update(Stream& stream);
+  template <class Queue>
+  static void place(Queue& queue, Stream& stream, bool in) {
+    if (in == Queue::is_linked(stream)) return;
+    if (in) {
+      queue.push_back(stream);
+    } else {
+      Queue::remove(stream);
+    }
+  }
+  void note_data_blocked();
+  bool wants_data_blocked() const { return data_limit_.wants_to_send() && scheduler_.wants_credit(); }
+  bool write_stream_frame(PacketBuilder& packet, Stream& stream);
+  bool write_connection_limits(PacketBuilder& packet);
+  bool write_stream_counts(PacketBuilder& packet, bool unidirectional);
+  bool write_stream_control(PacketBuilder& packet, Stream& stream);
+  void on_stream_acked(Stream& stream, const FrameToken& token);
+  void on_stream_lost(Stream& stream, const FrameToken& token);
+
+  void check_stream(const Stream& stream) const;
+
+  Role role_;
+  bool refused_ = false;
+  StreamLimits limits_;
   Duration smoothed_rtt_ = Duration::milliseconds(333);
+  Instant now_;  // of the last frame with data
+
+  StreamTable table_;
+  Scheduler scheduler_;
+  ControlQueue control_;
+  NewsQueue news_;
+  UnackedQueue unacked_;
+  std::array<OwnStreams, 2> own_;  // bidirectional, unidirectional
+  std::array<PeerStreams, 2> peers_;
+
+  // Limits for each new stream, from the peer's transport parameters.
+  uint64_t peer_window_bidi_local_ = 0;
+  uint64_t peer_window_bidi_remote_ = 0;
+  uint64_t peer_window_uni_ = 0;
+
+  // Flow control of the connection. What is sent is the sum of SendStream::sent_end() over all streams ever, what is
+  // received that of ReceiveStream::highest().
+  PeerLimit data_limit_{0};
+  uint64_t data_sent_ = 0;
+  uint64_t data_sent_by_gone_ = 0;  // parts that were freed
+  ReceiveWindow data_window_;
+  uint64_t data_received_ = 0;
+
+  StreamStatistics statistics_;
 };
 
 }  // namespace quoll::quic

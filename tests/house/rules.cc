@@ -19,6 +19,7 @@ const std::map<std::string_view, Modules>& allowed() {
       {"tls/x509", {"base", "crypto"}},
       {"tls", {"base", "crypto", "tls/x509"}},
       {"quic", {"base", "crypto", "tls", "tls/x509"}},
+      {"qlog", {"base", "crypto", "tls", "tls/x509", "quic"}},
       {"qpack", {"base"}},
       {"h3", {"base", "qpack"}},
       {"h3/over_quic", {"base", "qpack", "h3", "quic", "tls", "tls/x509", "crypto"}},

@@ -19,5 +19,6 @@ Handler tls_messages_handler(const json& file);
 Handler tls_trace_handler(const json& file);
 Handler varint_handler(const json& file);
 Handler quic_wire_handler(const json& file);
+Handler quic_protection_handler(const json& file);
 
 }  // namespace quoll::vectors

@@ -1,0 +1,105 @@
+// Timers: when something must be done although nothing arrives (RFC 9000 §10.1; RFC 9002 §6.2).
+#include "quic/connection/state.h"
+
+namespace quoll::quic {
+
+Duration Connection::State::idle_period() const {
+  // RFC 9000 §10.1: the smaller of both ends' timeouts, three PTOs at least.
+  Duration period = config.max_idle_timeout;
+  if (peer_parameters) period = std::min(period, peer_parameters->idle_timeout());
+  return period.is_infinite() ? period : std::max(period, loss.pto() * 3);
+}
+
+void Connection::State::restart_idle_timer(Instant now) {
+  idle_deadline = now + idle_period();
+  const bool wanted = !config.keep_alive.is_zero() && (config.keep_alive_always || streams.statistics().open != 0);
+  keep_alive_at = wanted && handshake_complete ? now + config.keep_alive : Instant::never();
+}
+
+Instant Connection::State::ack_deadline() const {
+  Instant earliest = Instant::never();
+  const bool is_blocked = current->amplification.allowance() == 0;
+  if (is_blocked) return earliest;
+  for (const PacketType type : {PacketType::initial, PacketType::handshake, PacketType::one_rtt}) {
+    if (!const_cast<PacketProtection&>(protection).can_seal(type)) continue;
+    earliest = std::min(earliest, space(space_of(type)).received.next_timeout());
+  }
+  return earliest;
+}
+
+Instant Connection::State::next_timeout() const {
+  switch (close.phase) {
+    case CloseState::Phase::drained:
+      return Instant::never();
+    case CloseState::Phase::closing:
+    case CloseState::Phase::draining:
+      return close.until;
+    case CloseState::Phase::open:
+      break;
+  }
+  Instant earliest = std::min({loss.next_timeout(), ack_deadline(), idle_deadline, keep_alive_at, pacing_until,
+                               protection.next_timeout(), zero_rtt_discard_at});
+  if (handshake) earliest = std::min(earliest, handshake->deadline);
+  for (const std::unique_ptr<PathState>& path : paths) {
+    if (path) earliest = std::min({earliest, path->validation.next_timeout(), path->remove_at});
+  }
+  if (confirmed) earliest = std::min(earliest, current->mtu.next_timeout());
+  return earliest;
+}
+
+void Connection::State::on_timeout(Instant now) {
+  if (!is_open()) {
+    if (now >= close.until) become_drained();
+    return;
+  }
+  if (now >= idle_deadline) {
+    // RFC 9000 §10.1: silently.
+    trace(now, trace::ConnectionClosed{.why = trace::CloseReason::idle_timeout});
+    end({.why = Closed::Why::idle_timeout, .reason = "idle timeout"});
+    return become_drained();
+  }
+  if (handshake && now >= handshake->deadline) {
+    trace(now, trace::ConnectionClosed{.why = trace::CloseReason::idle_timeout});
+    end({.why = Closed::Why::handshake_timeout, .reason = "the handshake took too long"});
+    return become_drained();
+  }
+  if (now >= keep_alive_at) {
+    keep_alive_at = Instant::never();
+    space(Space::application).ping = true;
+  }
+  if (now >= loss.next_timeout()) on_loss_timeout(now);
+  if (now >= protection.next_timeout()) protection.on_timeout(now);
+  if (now >= zero_rtt_discard_at) {
+    zero_rtt_discard_at = Instant::never();
+    discard_keys(now, PacketType::zero_rtt);
+  }
+  for (size_t i = 0; i < paths.size() && is_open(); i++) {
+    if (PathState* path = paths[i].get(); path && path->validation.on_timeout(now)) on_path_failed(now, *path);
+    if (PathState* path = paths[i].get(); path && path != current && now >= path->remove_at) remove_path(*path);
+  }
+}
+
+void Connection::State::on_loss_timeout(Instant now) {
+  const CongestionState before = current->controller->state();
+  const uint64_t prior_bytes_in_flight = current->recovery.bytes_in_flight;
+  const LossDetection::Timeout timeout = loss.on_timeout(now);
+  on_lost_summary(now, timeout.lost, prior_bytes_in_flight);
+  settle_outcomes(now);
+  update_pacing(now);
+  if (timeout.probe) {
+    counters.probe_timeouts++;
+    SpaceState& state = space(timeout.probe->space);
+    state.probes = timeout.probe->packets;
+    // RFC 9002 §6.2.4: new data if there is some, else what was sent and not acknowledged.
+    CryptoStream* crypto = crypto_stream(timeout.probe->space);
+    if (crypto && !crypto->wants_to_send()) crypto->resend_oldest();
+    if (timeout.probe->space == Space::application && !streams.has_data()) (void)streams.resend_oldest();
+    // Data of the next level waits for the same peer.
+    if (handshake && timeout.probe->space == Space::initial && !handshake->handshake.wants_to_send()) {
+      handshake->handshake.resend_oldest();
+    }
+  }
+  if (trace) trace_recovery(now, before);
+}
+
+}  // namespace quoll::quic

@@ -1,0 +1,46 @@
+// Stream: one stream as Streams keeps it: its parts, the queues that it is in, and what the application is to hear.
+//
+// A part is freed as soon as it is over and the application knows; the stream is forgotten when both are gone and no
+// event waits. So a stream that only receives, or whose request is read, costs no send buffer.
+#pragma once
+
+#include <memory>
+
+#include "quic/stream/receive_stream.h"
+#include "quic/stream/scheduler.h"
+#include "quic/stream/send_stream.h"
+
+namespace quoll::quic {
+
+/// Events that wait for poll_event(), as bits.
+enum class StreamNews : uint8_t {
+  opened = 1,
+  stopped = 2,
+  reset = 4,
+  readable = 8,
+  writable = 16,
+  delivered = 32,
+};
+
+struct ControlTag;
+struct NewsTag;
+struct UnackedTag;
+
+struct Stream : SchedulerEntry, ListHook<ControlTag>, ListHook<NewsTag>, ListHook<UnackedTag> {
+  using SchedulerEntry::SchedulerEntry;
+
+  bool has(StreamNews kind) const { return (news & static_cast<uint8_t>(kind)) != 0; }
+  void set(StreamNews kind) { news |= static_cast<uint8_t>(kind); }
+  void clear(StreamNews kind) { news &= static_cast<uint8_t>(~static_cast<uint8_t>(kind)); }
+
+  std::unique_ptr<SendStream> send;        // null: there is none, or it is over
+  std::unique_ptr<ReceiveStream> receive;  // likewise
+  uint8_t news = 0;
+  bool readable_told = false;  // and no read has come back empty since
+};
+
+using ControlQueue = IntrusiveList<Stream, ControlTag>;  // streams with frames other than STREAM to send
+using NewsQueue = IntrusiveList<Stream, NewsTag>;        // streams with events to tell
+using UnackedQueue = IntrusiveList<Stream, UnackedTag>;  // streams with data in flight, the longest ago first
+
+}  // namespace quoll::quic
