@@ -77,10 +77,10 @@ void Connection::State::on_stateless_reset(Instant now) {
 }
 
 /// What the application is told last. What is left of the connection needs no more than keys and ids.
-void Connection::State::end(Closed closed) {
-  push_event(std::move(closed));
+void Connection::State::end(Closed last) {
+  closed = std::move(last);
   handshake.reset();
-  idle_deadline = keep_alive_at = pacing_until = Instant::never();
+  idle_deadline = keep_alive_at = pacing_until = zero_rtt_discard_at = forget_original_at = Instant::never();
 }
 
 void Connection::State::become_drained() {

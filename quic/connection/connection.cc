@@ -244,11 +244,17 @@ std::optional<Event> Connection::poll_event() {
     if (state.events.empty()) state.events.trim();
     return event;
   }
-  if (state.is_open() && std::exchange(state.datagram_event_due, false)) return DatagramReceived{};
+  if (state.is_finished) return std::nullopt;
+  if (std::exchange(state.datagram_event_due, false)) return DatagramReceived{};
   if (std::optional<StreamEvent> event = state.streams.poll_event()) {
     return std::visit([](auto& each) { return Event(std::move(each)); }, *event);
   }
-  return std::nullopt;
+  if (!state.closed) return std::nullopt;
+  // What had arrived was told before; after this there is nothing.
+  state.is_finished = true;
+  Event last = std::move(*state.closed);
+  state.closed.reset();
+  return last;
 }
 
 std::optional<RouteChange> Connection::poll_route_change() {
@@ -268,10 +274,10 @@ Instant Connection::next_timeout() const { return state_->next_timeout(); }
 bool Connection::is_drained() const { return state_->close.phase == CloseState::Phase::drained; }
 
 void Connection::State::push_event(Event event) {
-  const bool is_closed = std::holds_alternative<Closed>(event);
-  // Room is kept for what must not be missed.
-  if (events.size() + 8 >= kEventsMax && std::holds_alternative<ResumptionReceived>(event)) return;
-  if (events.size() == kEventsMax && is_closed) events.pop();
+  // Room is kept for what must not be missed: only these can be repeated by a peer at will.
+  const bool is_repeatable =
+      std::holds_alternative<ResumptionReceived>(event) || std::holds_alternative<Migrated>(event);
+  if (is_repeatable && events.size() + 8 >= kEventsMax) return;
   (void)events.emplace(std::move(event));
 }
 

@@ -292,7 +292,6 @@ Result<void> Connection::State::on_peer_parameters(Instant now, Bytes bytes) {
 
 Result<void> Connection::State::on_early_data_decision(Instant now, bool accepted) {
   zero_rtt_decided = true;
-  handshake->early_data_accepted = accepted;
   if (role == Role::server) return {};
   if (accepted) {
     // RFC 9000 §7.4.1: a server that accepts 0-RTT must not have reduced its limits.
@@ -333,7 +332,8 @@ Result<void> Connection::State::on_handshake_complete(Instant now) {
       new_token_in_flight = shared.new_tokens->new_token(wall_clock + (now - wall_clock_at), current->path.remote.ip);
       new_token_due = !new_token_in_flight.empty();
     }
-    local_ids->remove_original_destination();
+    // Late copies of the client's first packets must still find this connection.
+    forget_original_at = now + loss.pto() * kClosingPtos;
     confirm_handshake(now);
   }
   return {};

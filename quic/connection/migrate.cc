@@ -146,8 +146,9 @@ void Connection::State::on_path_response(Instant now, const PathData& data) {
     PathState& path = *each;
     path.amplification.set_validated();
     if (!path.recovery.rtt.has_sample() && !match->rtt.is_zero()) path.recovery.rtt = Rtt(match->rtt);
-    // RFC 9000 §8.2.1: the address is right; that the path carries 1200 bytes is to be shown by another challenge.
-    if (!match->full_size) return start_validation(now, path);
+    // RFC 9000 §8.2.1: the address is right; that the path carries 1200 bytes is shown by another challenge, which
+    // PathValidation has begun.
+    if (!match->full_size) return;
     return on_path_validated(now, path);
   }
 }
@@ -227,7 +228,15 @@ void Connection::State::replace_retired_ids(Instant now) {
     if (!each || !remote_ids->must_replace(each->remote_id.sequence_number)) continue;
     const uint64_t old = each->remote_id.sequence_number;
     const std::optional<RemoteConnectionIds::Id> id = remote_ids->take();
-    if (!id) continue;  // the peer retired more than it gave: this path waits for a new one
+    if (!id) {
+      // RFC 9000 §5.1.2: a retired id is not used any more, and without one there is no path.
+      if (each.get() != current) {
+        remove_path(*each);
+        continue;
+      }
+      const auto error = close_with(TransportError::protocol_violation, "all connection ids were retired");
+      return fail(now, error.error());
+    }
     for (const std::unique_ptr<PathState>& same : paths) {
       if (same && same->remote_id.sequence_number == old) same->remote_id = *id;
     }

@@ -33,8 +33,6 @@ inline constexpr size_t kKeptPacketsMax = 32;
 inline constexpr size_t kKeptBytesMax = 64 * 1024;
 /// Datagrams of a train; GSO takes no more.
 inline constexpr size_t kTrainMax = 64;
-/// RFC 9000 §14.1.
-inline constexpr size_t kInitialDatagramSizeMin = 1200;
 /// Events of the connection itself that wait for the application; there are few kinds, and a peer can repeat only the
 /// last: tickets and tokens, which are dropped beyond it.
 inline constexpr size_t kEventsMax = 64;
@@ -80,7 +78,6 @@ struct HandshakeState {
   std::optional<ResumptionState> resumption;
   std::string server_name;
   bool early_data_offered = false;
-  bool early_data_accepted = false;
 };
 
 /// A packet on its way to the owners.
@@ -212,7 +209,7 @@ struct Connection::State {
   void begin_draining(Instant now);
   void on_peer_close(Instant now, const ConnectionCloseFrame& frame);
   void on_stateless_reset(Instant now);
-  void end(Closed closed);
+  void end(Closed last);
   void become_drained();
   bool is_open() const { return close.phase == CloseState::Phase::open; }
 
@@ -280,9 +277,12 @@ struct Connection::State {
   Instant keep_alive_at = Instant::never();
   bool ack_eliciting_sent_since_receive = false;
   Instant pacing_until = Instant::never();
+  Instant forget_original_at = Instant::never();  // server: when the client's first id routes here no longer
+  std::optional<Closed> closed;                   // told after all other events
 
   Ring<Event> events{kEventsMax};
   bool datagram_event_due = false;
+  bool is_finished = false;  // Closed was polled
   struct Counters {
     uint64_t datagrams_sent = 0, datagrams_received = 0, bytes_sent = 0, bytes_received = 0;
     uint64_t packets_sent = 0, packets_received = 0, packets_lost = 0, packets_spuriously_lost = 0;

@@ -18,13 +18,12 @@ void Connection::State::restart_idle_timer(Instant now) {
 
 Instant Connection::State::ack_deadline() const {
   Instant earliest = Instant::never();
-  const bool is_blocked = current->amplification.allowance() == 0;
-  if (is_blocked) return earliest;
   for (const PacketType type : {PacketType::initial, PacketType::handshake, PacketType::one_rtt}) {
     if (!const_cast<PacketProtection&>(protection).can_seal(type)) continue;
     earliest = std::min(earliest, space(space_of(type)).received.next_timeout());
   }
-  return earliest;
+  // What was due when we were last asked to send could not be sent; time alone does not change that.
+  return earliest > present ? earliest : Instant::never();
 }
 
 Instant Connection::State::next_timeout() const {
@@ -43,8 +42,7 @@ Instant Connection::State::next_timeout() const {
   for (const std::unique_ptr<PathState>& path : paths) {
     if (path) earliest = std::min({earliest, path->validation.next_timeout(), path->remove_at});
   }
-  if (confirmed) earliest = std::min(earliest, current->mtu.next_timeout());
-  return earliest;
+  return std::min({earliest, current->mtu.next_timeout(), forget_original_at});
 }
 
 void Connection::State::on_timeout(Instant now) {
@@ -73,6 +71,11 @@ void Connection::State::on_timeout(Instant now) {
     zero_rtt_discard_at = Instant::never();
     discard_keys(now, PacketType::zero_rtt);
   }
+  if (now >= forget_original_at) {
+    forget_original_at = Instant::never();
+    local_ids->remove_original_destination();
+  }
+  current->mtu.on_timeout(now);
   for (size_t i = 0; i < paths.size() && is_open(); i++) {
     if (PathState* path = paths[i].get(); path && path->validation.on_timeout(now)) on_path_failed(now, *path);
     if (PathState* path = paths[i].get(); path && path != current && now >= path->remove_at) remove_path(*path);
@@ -88,6 +91,10 @@ void Connection::State::on_loss_timeout(Instant now) {
   update_pacing(now);
   if (timeout.probe) {
     counters.probe_timeouts++;
+    if (current->mtu.on_pto(now, static_cast<uint32_t>(loss.pto_count()))) {
+      counters.black_holes++;
+      on_mtu_changed(now, *current);
+    }
     SpaceState& state = space(timeout.probe->space);
     state.probes = timeout.probe->packets;
     // RFC 9002 §6.2.4: new data if there is some, else what was sent and not acknowledged.

@@ -22,8 +22,6 @@
 
 namespace quoll::quic {
 
-/// RFC 9000 §14.1: of datagrams that hold a client's Initial packet.
-inline constexpr size_t kInitialDatagramSizeMin = 1200;
 /// Answers that wait for the socket. More are dropped: whoever provoked them sends again.
 inline constexpr size_t kAnswersQueuedMax = 128;
 /// The largest answer is a Version Negotiation packet with two connection ids of 255 bytes and five versions.

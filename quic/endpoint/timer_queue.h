@@ -5,6 +5,7 @@
 // An element derives from TimerHook. Hooks cannot be copied or moved; an object is removed before it goes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>

@@ -1,10 +1,10 @@
 // AntiAmplification: a server sends at most three times what it received to an address that is not validated (RFC 9000
 // §8, §8.1, §9.3, §21.1.1.1).
 //
-// One per path. Bytes are UDP payload bytes of whole datagrams: those received count even when nothing in them could be
-// used, as long as they are the connection's (§8.1); those sent count whatever they hold. Before validation a client's path
-// counts too, but a client is not limited (set_validated() at once). What becomes of timers while nothing may be sent is
-// recovery's business (RFC 9002 §6.2.2.1).
+// One per path. Bytes are UDP payload bytes of whole datagrams: those received count even when nothing in them could
+// be used, as long as they are the connection's (§8.1); those sent count whatever they hold. Before validation a
+// client's path counts too, but a client is not limited (set_validated() at once). What becomes of timers while
+// nothing may be sent is recovery's business (RFC 9002 §6.2.2.1).
 #pragma once
 
 #include <cstdint>

@@ -42,10 +42,11 @@ class RandomConnectionIds final : public ConnectionIdGenerator {
 ///
 ///     id = nonce (10 random bytes) | worker (2) ^ F(nonce, 0) | check (4) = F(nonce, 1, worker)
 ///
-/// where F is AES under the key, of a block that holds the nonce, the number of the use and the worker; cut to size. F is
-/// a pseudo-random function, so as long as nonces differ (the birthday bound is 2^40 ids of one key) an id looks random: it is
-/// linked to no other. The check covers the worker: who has no key makes an id that steers anywhere with a chance of 2^-32 a try,
-/// also by changing one of ours. So ids of strangers, and first ids that clients invent, are told from ours.
+/// where F is AES under the key, of a block that holds the nonce, the number of the use and the worker; cut to size.
+/// F is a pseudo-random function, so as long as nonces differ (the birthday bound is 2^40 ids of one key) an id looks
+/// random: it is linked to no other. The check covers the worker: who has no key makes an id that steers anywhere
+/// with a chance of 2^-32 a try, also by changing one of ours. So ids of strangers, and first ids that clients
+/// invent, are told from ours.
 class WorkerConnectionIds final : public ConnectionIdGenerator {
  public:
   static constexpr size_t kSize = 16;

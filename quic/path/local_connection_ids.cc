@@ -61,6 +61,7 @@ void LocalConnectionIds::rotate() {
   rotation_waits_ = owes_retirements();
   if (rotation_waits_) return;
   // Ids that nobody has seen are as good as new ones.
+  earlier_retire_prior_to_ = retire_prior_to_;
   retire_prior_to_ = announced_;
   issue();
 }
@@ -98,9 +99,10 @@ void LocalConnectionIds::write_frames(PacketBuilder& packet) {
     if (entry.retired || !due) continue;
     const NewConnectionIdFrame frame{
         .sequence_number = entry.sequence_number,
-        // RFC 9000 §19.15: at most the sequence number. Smaller values than one sent before have no effect, so an
-        // announcement that is repeated after a rotation is still well-formed, and the peer retires its id at once.
-        .retire_prior_to = std::min(retire_prior_to_, entry.sequence_number),
+        // RFC 9000 §19.15: at most the sequence number. An announcement that is repeated after a rotation says what it
+        // said at first (a smaller value has no effect): a value between could take all ids from a peer that has
+        // retired this one.
+        .retire_prior_to = entry.sequence_number < retire_prior_to_ ? earlier_retire_prior_to_ : retire_prior_to_,
         .connection_id = entry.id,
         .stateless_reset_token = source_.reset_tokens->token_of(entry.id),
     };
@@ -201,7 +203,8 @@ bool LocalConnectionIds::may_issue() const {
     if (!entry.retired && entry.sequence_number >= retire_prior_to_) spare++;
     if (entry.announcement != Announcement::acked) unacked++;
   }
-  // RFC 9000 §5.1.1: no more than the peer's limit; those below Retire Prior To are excess that the frame itself retires.
+  // RFC 9000 §5.1.1: no more than the peer's limit; those below Retire Prior To are excess that the frame itself
+  // retires.
   return spare < std::min<uint64_t>(peer_limit_, kLocalIdsMax) && unacked < kLocalIdsIssuedUnackedMax;
 }
 

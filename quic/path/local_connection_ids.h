@@ -1,13 +1,14 @@
-// LocalConnectionIds: the ids that the peer addresses us by: issued, announced, retired (RFC 9000 §5.1.1, §5.1.2, §19.15,
-// §19.16). The owner of NEW_CONNECTION_ID to send and RETIRE_CONNECTION_ID received.
+// LocalConnectionIds: the ids that the peer addresses us by: issued, announced, retired (RFC 9000 §5.1.1, §5.1.2,
+// §19.15, §19.16). The owner of NEW_CONNECTION_ID to send and RETIRE_CONNECTION_ID received.
 //
-// As many ids are kept active as the peer's active_connection_id_limit allows, up to kLocalIdsMax. An id is accepted from
-// when it is issued until the peer retires it, whether or not it was asked to. The endpoint learns of changes through
-// poll_change() and keeps its routing table by them: every id is added before a packet announces it, if changes are polled
-// before packets are sent.
+// As many ids are kept active as the peer's active_connection_id_limit allows, up to kLocalIdsMax. An id is accepted
+// from when it is issued until the peer retires it, whether or not it was asked to. The endpoint learns of changes
+// through poll_change() and keeps its routing table by them: every id is added before a packet announces it, if
+// changes are polled before packets are sent.
 //
-// Invariants: sequence numbers are issued and first announced without a gap; the ids that the peer can have at or above
-// any Retire Prior To that it can have seen are no more than its limit. What is held is bounded by the two constants below.
+// Invariants: sequence numbers are issued and first announced without a gap; the ids that the peer can have at or
+// above any Retire Prior To that it can have seen are no more than its limit. What is held is bounded by the two
+// constants below.
 #pragma once
 
 #include <optional>
@@ -24,8 +25,8 @@ namespace quoll::quic {
 
 /// Ids that the peer may use at a time: one in use, spares for paths and migrations.
 inline constexpr size_t kLocalIdsMax = 8;
-/// Ids whose announcement is not acknowledged yet, retired ones too: a peer that retires ids as fast as we issue them is
-/// answered no faster than it acknowledges.
+/// Ids whose announcement is not acknowledged yet, retired ones too: a peer that retires ids as fast as we issue them
+/// is answered no faster than it acknowledges.
 inline constexpr size_t kLocalIdsIssuedUnackedMax = 16;
 
 /// Makes the stateless reset token of an id (RFC 9000 §10.3.2): the same for the same id on all servers of a fleet.
@@ -60,8 +61,8 @@ class LocalConnectionIds {
   /// sequence number.
   void add_original_destination(const ConnectionId& id);
   void remove_original_destination();
-  /// The id of a preferred_address has sequence number 1 (RFC 9000 §5.1.1). A server calls this before any other is issued;
-  /// not with zero-length ids (§18.2).
+  /// The id of a preferred_address has sequence number 1 (RFC 9000 §5.1.1). A server calls this before any other is
+  /// issued; not with zero-length ids (§18.2).
   ConnectionId issue_for_preferred_address(StatelessResetToken& token);
   /// The peer's active_connection_id_limit: from now on ids are issued.
   void set_peer_limit(uint64_t active_connection_id_limit);
@@ -73,8 +74,8 @@ class LocalConnectionIds {
   /// from an earlier call, the request waits for them (RFC 9000 §5.1.2).
   void rotate();
 
-  /// `destination`: of the packet that carried the frame. PROTOCOL_VIOLATION for a number never announced, or that of the
-  /// packet's own id (RFC 9000 §19.16), or when our ids are empty. A retirement that is repeated changes nothing.
+  /// `destination`: of the packet that carried the frame. PROTOCOL_VIOLATION for a number never announced, or that of
+  /// the packet's own id (RFC 9000 §19.16), or when our ids are empty. A retirement that is repeated changes nothing.
   [[nodiscard]] Result<void> on_frame(const RetireConnectionIdFrame& frame, Bytes destination);
   bool wants_to_send() const;
   void write_frames(PacketBuilder& packet);
@@ -130,7 +131,8 @@ class LocalConnectionIds {
   uint64_t next_ = 0;       // sequence number of the next id
   uint64_t announced_ = 0;  // all below were sent to the peer
   uint64_t retire_prior_to_ = 0;
-  uint64_t peer_limit_ = 0;  // 0 until it is known
+  uint64_t earlier_retire_prior_to_ = 0;  // before the last rotation: all ids below are retired
+  uint64_t peer_limit_ = 0;               // 0 until it is known
 };
 
 }  // namespace quoll::quic

@@ -125,7 +125,8 @@ void MtuDiscovery::on_icmp_hint(Instant now, uint16_t mtu) {
     hint_ = hint_ == 0 ? mtu : std::min(hint_, mtu);
     return;
   }
-  // RFC 8899 §4.6.2: at or above what is probed, it makes no sense. A hint never raises the size, it says what to try next.
+  // RFC 8899 §4.6.2: at or above what is probed, it makes no sense. A hint never raises the size, it says what to try
+  // next.
   if (state_ != State::searching || mtu >= candidate_) return;
   too_big_ = static_cast<uint16_t>(mtu + 1);
   candidate_ = 0;

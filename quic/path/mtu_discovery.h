@@ -1,14 +1,15 @@
-// MtuDiscovery: the largest datagram that a path carries (RFC 8899 §5, RFC 9000 §14): DPLPMTUD from 1200 bytes up to what
-// both ends and the interface allow, with the detection of black holes. One per path (RFC 9000 §14.2).
+// MtuDiscovery: the largest datagram that a path carries (RFC 8899 §5, RFC 9000 §14): DPLPMTUD from 1200 bytes up to
+// what both ends and the interface allow, with the detection of black holes. One per path (RFC 9000 §14.2).
 //
-// A probe is a datagram of its own with PING and PADDING; its loss is no sign of congestion. One is in flight at a time, so
-// probes are a round trip apart (RFC 8899 §8). The search begins with the largest size, which most paths carry, then
-// halves the range over sizes that are common, then over all, until the gain is small. A size is given up after
-// kMtuProbesMax losses. Then it rests, and is raised again after raise_interval if the path was in use.
+// A probe is a datagram of its own with PING and PADDING; its loss is no sign of congestion. One is in flight at a
+// time, so probes are a round trip apart (RFC 8899 §8). The search begins with the largest size, which most paths
+// carry, then halves the range over sizes that are common, then over all, until the gain is small. A size is given up
+// after kMtuProbesMax losses. Then it rests, and is raised again after raise_interval if the path was in use.
 //
-// When packets larger than the base are lost time after time and none as large arrives, or after some PTOs in a row, the path
-// may have become a black hole (RFC 8899 §4.3): the size falls to the base, and after a pause the search begins anew. ICMP
-// hints narrow a search; that packets in use are too big is believed when one is lost (RFC 9000 §14.2.1).
+// When packets larger than the base are lost time after time and none as large arrives, or after some PTOs in a row,
+// the path may have become a black hole (RFC 8899 §4.3): the size falls to the base, and after a pause the search
+// begins anew. ICMP hints narrow a search; that packets in use are too big is believed when one is lost (RFC 9000
+// §14.2.1).
 //
 // There are neither BASE and ERROR states nor their probes: a QUIC handshake and path validation prove the base, with
 // datagrams of 1200 bytes, and a path that does not carry them is no path (RFC 9000 §14.3.1).
@@ -27,12 +28,13 @@ inline constexpr uint16_t kBaseMtu = 1200;
 inline constexpr int kMtuProbesMax = 3;
 /// A search ends when there is no more to be won.
 inline constexpr uint16_t kMtuGainMin = 20;
-/// Instants at which packets were declared lost, with nothing as large acknowledged between: a burst in a full queue is one.
+/// Instants at which packets were declared lost, with nothing as large acknowledged between: a burst in a full queue
+/// is one.
 inline constexpr int kBlackHoleLosses = 3;
 /// PTOs in a row: where nothing at all is acknowledged, no packet is ever declared lost.
 inline constexpr uint32_t kBlackHolePtos = 3;
-/// From the fall to the next search, doubling with each further black hole up to the raise interval. Long enough for a path that
-/// drops now and then not to oscillate (RFC 8899 §5.3.3), short enough to make up for a false alarm.
+/// From the fall to the next search, doubling with each further black hole up to the raise interval. Long enough for
+/// a path that drops now and then not to oscillate (RFC 8899 §5.3.3), short enough to make up for a false alarm.
 inline constexpr Duration kBlackHolePause = Duration::seconds(10);
 
 class MtuDiscovery {
@@ -61,7 +63,8 @@ class MtuDiscovery {
   /// fallen back: a black hole.
   void on_packet_acked(uint16_t size);
   bool on_packet_lost(Instant now, uint16_t size);
-  /// The PTO expired for the `count`th time in a row while packets were in flight on this path; true when mtu() has fallen.
+  /// The PTO expired for the `count`th time in a row while packets were in flight on this path; true when mtu() has
+  /// fallen.
   bool on_pto(Instant now, uint32_t count);
   /// ICMP "packet too big" names `mtu` (UDP payload bytes), for a packet that we did send: a hint.
   void on_icmp_hint(Instant now, uint16_t mtu);

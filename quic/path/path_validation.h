@@ -1,12 +1,13 @@
-// PathValidation: whether the peer can be reached at an address (RFC 9000 §8.2), for one path; and PathResponses: what is
-// owed for the peer's challenges.
+// PathValidation: whether the peer can be reached at an address (RFC 9000 §8.2), for one path; and PathResponses:
+// what is owed for the peer's challenges.
 //
-// The owner of PATH_CHALLENGE and PATH_RESPONSE, which leave no token: a challenge is never repeated, a fresh one follows,
-// and an acknowledgment proves nothing (§8.2.3). Who writes them keeps to one challenge in a packet, to datagrams of 1200 bytes
-// (or what AntiAmplification allows), and to the path; a response is matched with the challenges of all paths.
+// The owner of PATH_CHALLENGE and PATH_RESPONSE, which leave no token: a challenge is never repeated, a fresh one
+// follows, and an acknowledgment proves nothing (§8.2.3). Who writes them keeps to one challenge in a packet, to
+// datagrams of 1200 bytes (or what AntiAmplification allows), and to the path; a response is matched with the
+// challenges of all paths.
 //
-// A challenge in a datagram that was smaller, when answered, validates the address alone: then validation begins once more by
-// itself, for a full-sized one, and the path counts as validated when that is answered (§8.2.1, §8.2.3).
+// A challenge in a datagram that was smaller, when answered, validates the address alone: then validation begins once
+// more by itself, for a full-sized one, and the path counts as validated when that is answered (§8.2.1, §8.2.3).
 #pragma once
 
 #include <array>
@@ -39,9 +40,10 @@ class PathValidation {
   bool is_due(Instant now) const;
   /// Writes down a challenge that goes out now; repeats are spaced by the PTO, doubling.
   PathData make_challenge(Instant now, Rng& rng);
-  /// What an answer shows when the data is that of a challenge in flight: the peer is at this path's address. The answer
-  /// may come on any path (§8.2.3). Unless `full_size`, the path's MTU is not validated (§8.2.1): the state stays pending,
-  /// and another challenge is due, in a datagram of 1200 bytes, which the address's validation now allows.
+  /// What an answer shows when the data is that of a challenge in flight: the peer is at this path's address. The
+  /// answer may come on any path (§8.2.3). Unless `full_size`, the path's MTU is not validated (§8.2.1): the state
+  /// stays pending, and another challenge is due, in a datagram of 1200 bytes, which the address's validation now
+  /// allows.
   struct Match {
     bool full_size = false;
     Duration rtt{};  // from the sending of that challenge

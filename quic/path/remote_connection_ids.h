@@ -23,11 +23,11 @@ namespace quoll::quic {
 
 /// What we announce as active_connection_id_limit.
 inline constexpr uint64_t kRemoteIdsMax = 8;
-/// Retirements that are not acknowledged yet; RFC 9000 §5.1.2 suggests at least twice the limit of active ids. Beyond it
-/// the connection ends with CONNECTION_ID_LIMIT_ERROR.
+/// Retirements that are not acknowledged yet; RFC 9000 §5.1.2 suggests at least twice the limit of active ids. Beyond
+/// it the connection ends with CONNECTION_ID_LIMIT_ERROR.
 inline constexpr size_t kRetirementsMax = 4 * kRemoteIdsMax;
-/// Runs of retired sequence numbers, plus the ids that are held and may split or lengthen them. A peer that counts up by 1,
-/// as it must, leaves no more gaps than it has ids under way, at most kRemoteIdsMax and those of a rotation.
+/// Runs of retired sequence numbers, plus the ids that are held and may split or lengthen them. A peer that counts up
+/// by 1, as it must, leaves no more gaps than it has ids under way, at most kRemoteIdsMax and those of a rotation.
 inline constexpr size_t kRetiredRunsMax = 8 * kRemoteIdsMax;
 
 class RemoteConnectionIds {
@@ -44,13 +44,13 @@ class RemoteConnectionIds {
   RemoteConnectionIds& operator=(const RemoteConnectionIds&) = delete;
   ~RemoteConnectionIds();
 
-  /// Client: the peer's first Source Connection ID, or that of a Retry, replaces the present one (whether it is taken or
-  /// not: the path reads it again by find(0)).
+  /// Client: the peer's first Source Connection ID, or that of a Retry, replaces the present one (whether it is taken
+  /// or not: the path reads it again by find(0)).
   void replace_initial(const ConnectionId& id);
   /// The stateless_reset_token transport parameter belongs to sequence number 0.
   void set_initial_reset_token(const StatelessResetToken& token);
-  /// preferred_address: sequence number 1. TRANSPORT_PARAMETER_ERROR when either id is empty (RFC 9000 §18.2) or they are
-  /// the same.
+  /// preferred_address: sequence number 1. TRANSPORT_PARAMETER_ERROR when either id is empty (RFC 9000 §18.2) or they
+  /// are the same.
   [[nodiscard]] Result<void> add_preferred(const ConnectionId& id, const StatelessResetToken& token);
 
   /// An id that no path uses yet, the lowest; empty when there is none. With zero-length ids there is always that one.
@@ -60,8 +60,8 @@ class RemoteConnectionIds {
   std::optional<Id> find(uint64_t sequence_number) const;
   /// The path that used it has ended, or uses another one: it is retired.
   void release(uint64_t sequence_number);
-  /// Whether the peer wants an id that is in use to be retired (retire_prior_to): the path that holds it asks for another
-  /// with take() and releases it, before anything is sent.
+  /// Whether the peer wants an id that is in use to be retired (retire_prior_to): the path that holds it asks for
+  /// another with take() and releases it, before anything is sent.
   bool must_replace(uint64_t sequence_number) const;
   bool uses_zero_length() const { return zero_length_; }
 
@@ -75,8 +75,8 @@ class RemoteConnectionIds {
 
   /// Whether the 16 bytes are a reset token of an id that we have used and not retired, in constant time.
   bool is_reset_token(Bytes candidate) const;
-  /// A change of the tokens that is_reset_token() knows: for the endpoint's table. A token is added once and then removed
-  /// once.
+  /// A change of the tokens that is_reset_token() knows: for the endpoint's table. A token is added once and then
+  /// removed once.
   struct TokenChange {
     bool added = false;
     StatelessResetToken token{};

@@ -48,6 +48,9 @@ inline constexpr size_t kSampleOffset = 4;
 inline constexpr size_t kSampleSize = 16;
 inline constexpr size_t kRetryIntegrityTagSize = 16;
 
+/// RFC 9000 §14.1: a datagram with an Initial packet is no smaller.
+inline constexpr size_t kInitialDatagramSizeMin = 1200;
+
 /// Why a packet was dropped without being opened.
 enum class PacketDrop : uint8_t {
   truncated,                // ends inside its header, or before the end that its Length gives

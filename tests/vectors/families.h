@@ -2,6 +2,8 @@
 // its content (Wycheproof: schema and algorithm; known answers: the members of a case), never by its name.
 #pragma once
 
+#include <filesystem>
+
 #include "tests/vectors/report.h"
 
 namespace quoll::vectors {
@@ -20,5 +22,14 @@ Handler tls_trace_handler(const json& file);
 Handler varint_handler(const json& file);
 Handler quic_wire_handler(const json& file);
 Handler quic_protection_handler(const json& file);
+
+// Captures are no JSON; they are known by the ends of their names.
+bool is_capture(const std::filesystem::path& path);
+/// Whether a file is read along with the capture beside it.
+bool belongs_to_capture(const std::filesystem::path& path);
+void run_capture(const std::filesystem::path& path, Report& report);
+/// The list of the captures in a folder.
+bool is_capture_index(const json& file);
+void run_capture_index(const std::filesystem::path& path, const json& file, Report& report);
 
 }  // namespace quoll::vectors

@@ -1,4 +1,4 @@
-// vector_runner PATH...: runs every vector file (*.json) at or below the paths. The last line is "N passed, N failed";
+// vector_runner PATH...: runs every vector file (*.json, and captures) at or below the paths. The last line is "N passed, N failed";
 // the exit code is 1 when a case failed, or when a file could not be read or is of no known format; 2 for a wrong call.
 #include <algorithm>
 #include <cstdio>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "crypto/cpu.h"
-#include "tests/vectors/report.h"
+#include "tests/vectors/families.h"
 
 namespace {
 
@@ -20,7 +20,9 @@ std::vector<fs::path> vector_files(const fs::path& path) {
   std::vector<fs::path> files;
   if (fs::is_directory(path)) {
     for (const auto& entry : fs::recursive_directory_iterator(path)) {
-      if (entry.is_regular_file() && entry.path().extension() != ".md") files.push_back(entry.path());
+      const bool documentation = entry.path().extension() == ".md";
+      if (!entry.is_regular_file() || documentation || vectors::belongs_to_capture(entry.path())) continue;
+      files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
   } else {
@@ -29,16 +31,25 @@ std::vector<fs::path> vector_files(const fs::path& path) {
   return files;
 }
 
-/// Runs one file; what went wrong with the file itself is thrown.
-void run_file(const fs::path& path, size_t& passed, size_t& failed) {
+void run_json(const fs::path& path, vectors::Report& report) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw std::runtime_error("cannot be opened");
   const vectors::json file = vectors::json::parse(stream, nullptr, /*allow_exceptions=*/false);
   if (file.is_discarded()) throw std::runtime_error("is no JSON, so of no format that this program knows");
+  if (vectors::is_capture_index(file)) return vectors::run_capture_index(path, file, report);
   const vectors::Handler handler = file.is_object() ? vectors::handler_for(file) : nullptr;
   if (!handler) throw std::runtime_error("is of no format that this program knows");
-  vectors::Report report(path.string());
   handler(file, report);
+}
+
+/// Runs one file; what went wrong with the file itself is thrown.
+void run_file(const fs::path& path, size_t& passed, size_t& failed) {
+  vectors::Report report(path.string());
+  if (vectors::is_capture(path)) {
+    vectors::run_capture(path, report);
+  } else {
+    run_json(path, report);
+  }
   if (report.passed() + report.failed() + report.differing() == 0) throw std::runtime_error("holds no case");
   std::printf("%s: %zu passed, %zu failed", path.c_str(), report.passed(), report.failed());
   if (report.differing() != 0) std::printf(", %zu differ by policy", report.differing());

@@ -121,8 +121,8 @@ TEST_SUITE("quic stream scheduler") {
     for (int step = 0; step < 20'000; step++) {
       SchedulerEntry& entry = entries[rng.below(20)];
       if (rng.below(3) == 0) {
-        scheduler.set_priority(
-            entry, {.urgency = static_cast<uint8_t>(rng.below(8)), .incremental = rng.below(2) == 0});
+        scheduler.set_priority(entry,
+                               {.urgency = static_cast<uint8_t>(rng.below(8)), .incremental = rng.below(2) == 0});
       } else {
         scheduler.set_need(entry, SendNeed{static_cast<uint8_t>(rng.below(3))});
       }

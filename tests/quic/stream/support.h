@@ -178,4 +178,32 @@ inline bool is_transport_error(const Result<void>& result, quic::TransportError 
          result.error().code == static_cast<uint64_t>(code) && result.error().frame_type == frame_type;
 }
 
+inline constexpr quic::ApplicationErrorCode kCode{7};
+inline constexpr quic::StreamId kClientBidi(0), kServerBidi(1), kClientUni(2), kServerUni(3);
+
+inline uint64_t type_of(quic::FrameType type) { return static_cast<uint64_t>(type); }
+inline bool is_usage_error(const auto& result) { return !result && result.error().domain == ErrorDomain::usage; }
+inline std::string repeat(size_t size) { return std::string(size, 'x'); }
+inline quic::StreamFrame data_frame(quic::StreamId id, uint64_t offset, std::string_view text, bool fin = false) {
+  return {.stream_id = id, .offset = offset, .data = as_bytes(text), .fin = fin};
+}
+/// Writes all of a text; what is not taken is a failure.
+inline void write_all(quic::Streams& streams, quic::StreamId id, std::string_view text) {
+  CHECK(streams.write(id, as_bytes(text)).value() == text.size());
+}
+/// A server as a client with these limits meets it.
+struct Server {
+  explicit Server(const quic::StreamLimits& limits = {}, const quic::TransportParameters& peers = open_parameters())
+      : streams(quic::Role::server, limits) {
+    streams.set_peer_parameters(peers);
+  }
+  template <class Frame>
+  Result<void> take(const Frame& frame) {
+    const Result<void> result = deliver_frame(streams, frame);
+    if (result) streams.check_invariants();
+    return result;
+  }
+  quic::Streams streams;
+};
+
 }  // namespace quoll::tests
