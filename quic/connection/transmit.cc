@@ -27,7 +27,13 @@ std::optional<Transmit> Connection::State::poll_transmit(Instant now, MutBytes s
     case CloseState::Phase::open:
       break;
   }
-  if (protection.can_seal(PacketType::one_rtt) && protection.wants_update()) update_keys(now);
+  if (protection.can_seal(PacketType::one_rtt)) {
+    if (protection.wants_update()) update_keys(now);
+    if (protection.must_close()) {  // RFC 9001 §6.6: while there is a packet left to say so
+      fail(now, close_with(TransportError::aead_limit_reached, "the keys are used up").error());
+      return transmit_close(now, scratch);
+    }
+  }
   if (std::optional<Transmit> transmit = transmit_path_frames(now, scratch)) return transmit;
   if (std::optional<Transmit> transmit = transmit_mtu_probe(now, scratch)) return transmit;
   return transmit_train(now, scratch);
