@@ -137,6 +137,7 @@ void Endpoint::State::erase(ConnectionSlot& slot) {
   if (slot.offer) offers--;
   if (slot.handshaking) handshakes--;
   slots.erase(slot);
+  if (slots.empty()) slots.trim();
 }
 
 }  // namespace quoll::quic
