@@ -58,8 +58,8 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
     features.add(Feature::timeouts_explained);
     return {};
   }
-  return complain(side, "idle timeout without losses, with " + std::to_string(side.self.halves_left()) +
-                            " directions of streams left");
+  return complain(side, "idle timeout without losses: " + facts.client.describe() +
+                            (facts.server ? " | " + facts.server->describe() : std::string()));
 }
 
 std::string judge_handshake_timeout(const Side& side, Features& features) {
