@@ -52,9 +52,10 @@ SEEDS ?= 20000
 bench: ## tables beside OpenSSL, as ratios of one run
 	@tools/need cmake libssl-dev
 	@$(call configure,/bench,-DQUOLL_BENCH=ON)
-	@$(call build,/bench) --target crypto_bench tls_bench
+	@$(call build,/bench) --target crypto_bench tls_bench quic_bench
 	@$(BUILD)/bench/crypto_bench $(BENCH)
 	@$(BUILD)/bench/tls_bench $(BENCH)
+	@$(BUILD)/bench/quic_bench $(BENCH)
 
 # What `make check` adds to `make test`, each part also a target of its own.
 check: test style sanitize clang emulate cross

@@ -2,8 +2,8 @@
 // JSON of others (.qlog, QlogFile) with one trace or several (draft-ietf-quic-qlog-main-schema §4, §5, §11).
 //
 // It checks the form that §3, §5 and §7 demand: the schemas of the file, and of each event a time, a name and data. It
-// knows no event; unknown members and events pass (§13). Times come out relative to the epoch, whatever their format. RFC 7464 §2.3: what is no
-// JSON ends the reading, but a last record that is cut short is told apart, since a program that dies leaves one.
+// knows no event; unknown members and events pass (§13). Times come out relative to the epoch, whatever their format. What
+// is no JSON ends the reading, but a last record that is cut short is told apart, since a program that dies leaves one.
 #pragma once
 
 #include <optional>

@@ -1,9 +1,9 @@
 // QlogSink: writes the transport's trace of one connection into a Log, as the events of draft-ietf-quic-qlog-quic-events
 // (the namespace "quic").
 //
-// Names and members of events are the draft's. Beyond it there are "datagram_id" in packet events, which tells packets
-// of one datagram as older drafts did, and "details" with our own reason in packet_dropped, which the draft provides for. Neither
-// secrets nor the data of streams, tokens and reset tokens are written. Whatever a peer sends becomes valid JSON.
+// Names and members of events are the draft's. Beyond it there is "datagram_id" in packet events, which tells packets of
+// one datagram as older drafts did; packet_dropped has our own reason in "details", which the draft provides for. Neither
+// secrets nor the data of streams, tokens and unused reset tokens are written. Whatever a peer sends becomes valid JSON.
 #pragma once
 
 #include "qlog/log.h"

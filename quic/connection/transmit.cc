@@ -123,7 +123,6 @@ std::optional<Transmit> Connection::State::transmit_train(Instant now, MutBytes 
     if (segment != 0 && room < segment) break;
     if (segment != 0) room = segment;
     const size_t size = build_datagram(now, path, scratch.subspan(total, room), mark);
-    if (!is_open()) return std::nullopt;
     total += size;
     if (segment == 0) segment = size;
     if (size < segment || segment < path.mtu.mtu() || ecn.mark() != mark) break;
@@ -139,6 +138,7 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
     fail(now, sealed.error());
     return std::nullopt;
   }
+  datagrams.on_sealed();
   counters.datagrams_sent += (bytes.size() + segment - 1) / segment;
   counters.bytes_sent += bytes.size();
   const auto segment_size = static_cast<uint16_t>(bytes.size() > segment ? segment : 0);

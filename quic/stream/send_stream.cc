@@ -103,9 +103,8 @@ bool SendStream::has_unacked() const {
 
 void SendStream::resend_oldest() {
   DCHECK(has_unacked());
-  const uint64_t start = buffer_.acked_start();
-  const uint64_t end = std::min(buffer_.sent_end(), start + kProbeBytes);
-  on_data_lost({start, end}, end == buffer_.end());
+  // Bytes that are lost already go again anyway, and the end with the last of them.
+  if (!buffer_.resend_oldest(kProbeBytes)) fin_in_flight_ = false;
 }
 
 void SendStream::rewind() {

@@ -131,16 +131,22 @@ void Puppet::start() {
 
 void Puppet::begin_server(const ProtectedPacket& initial) {
   remote = ConnectionId(initial.source());
-  if (!retry_source_) original_destination_ = ConnectionId(initial.destination());
-  initial_destination_ = ConnectionId(initial.destination());
-  initial_.clear();
+  note_destination(initial);
   version_ = options_.negotiate.value_or(initial.version());
   tls::ServerOptions options;
   options.transport_parameters = own_parameters();
   session_ = must(tls::Session::server(options_.tls_server, std::move(options), rng_));
 }
 
+/// The first Initial packet of a client decides about keys.
+void Puppet::note_destination(const ProtectedPacket& initial) {
+  if (!original_destination_.empty()) return;
+  original_destination_ = initial_destination_ = ConnectionId(initial.destination());
+  initial_.clear();
+}
+
 void Puppet::forget_connection() {
+  original_destination_ = {};
   session_.reset();
   initial_.clear();
   keys_.clear();
@@ -377,8 +383,7 @@ void Puppet::receive(Instant now, const Path& path, Ecn ecn, Bytes datagram) {
       const bool begins = packet->type() == PacketType::initial && options_.role == Role::server && !session_;
       if (begins && !answers) {
         remote = ConnectionId(packet->source());
-        if (!retry_source_) original_destination_ = initial_destination_ = ConnectionId(packet->destination());
-        initial_.clear();
+        note_destination(*packet);
       } else if (begins) {
         begin_server(*packet);
       }

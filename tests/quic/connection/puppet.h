@@ -192,6 +192,7 @@ class Puppet {
   };
 
   void begin_server(const ProtectedPacket& initial);
+  void note_destination(const ProtectedPacket& initial);
   Data own_parameters() const;
   void poll_session();
   void install(const tls::TrafficSecret& secret);

@@ -359,6 +359,9 @@ TEST_SUITE("quic connection: streams") {
     CHECK(s.streams().reset(reset, ApplicationErrorCode{9}));
     s.drain();
     s.advance(Duration::seconds(3));
+    const PacketNumber last = s.puppet->packets().back().number;
+    s.send({.frames = ack_of({{last, last + 1}})});
+    s.advance(Duration::seconds(1));
     const auto resets = s.all(T::reset_stream);
     REQUIRE_GE(resets.size(), 2);
     for (const CollectedFrame& f : resets) CHECK(f == resets[0]);

@@ -253,6 +253,24 @@ TEST_SUITE("quic datagrams") {
     }
   }
 
+  TEST_CASE("a train keeps no more datagrams than the queue may") {
+    DatagramQueue queue({.count_max = 3}, 0);
+    queue.set_peer_max_frame_size(65535);
+    tests::BuiltTrain train;
+    const auto send = [&] {
+      for (int i = 0; i < 2; i++) REQUIRE(queue.send(Slice::copy_of(filled(200))).value());
+      tests::BuiltPacket packet(train, 1200);
+      queue.write_frames(packet.builder, 1200);
+      return packet.frames().size();
+    };
+    CHECK_EQ(send(), 2);
+    CHECK_EQ(send(), 1);
+    CHECK(queue.wants_to_send());
+    queue.on_sealed();
+    train.gaps.clear();
+    CHECK_EQ(send(), 3);
+  }
+
   TEST_CASE("without a place for its token a datagram waits") {
     DatagramQueue queue({}, 0);
     queue.set_peer_max_frame_size(65535);

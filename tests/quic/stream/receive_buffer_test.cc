@@ -212,6 +212,29 @@ TEST_SUITE("quic receive buffer") {
     CHECK_EQ(pool.statistics().in_use, 0);
   }
 
+  TEST_CASE("memory is counted while slices keep it, once for each run of them") {
+    BufferPool pool(65536, 4);
+    const Buffer first = pool.take().value(), second = pool.take().value();
+    const auto part = [](const Buffer& buffer, size_t at) { return buffer.slice(buffer.bytes().subspan(at, 1000)); };
+    ReceiveBuffer buffer;
+    constexpr size_t kOther = 200000;  // bytes that allow for all that, behind a gap
+    REQUIRE(insert(buffer, 10000, kOther));
+    REQUIRE(buffer.insert(1000, part(first, 0)));
+    REQUIRE(buffer.insert(3000, part(first, 1000)));
+    const size_t books = buffer.memory() - 65536;
+    CHECK(books < kOther + 1024);
+    REQUIRE(buffer.insert(2000, part(second, 0)));  // between two of the first
+    CHECK_EQ(buffer.memory(), 3 * 65536 + books);
+    REQUIRE(buffer.insert(4000, part(second, 1000)));
+    REQUIRE(buffer.insert(5000, part(second, 2000)));
+    REQUIRE(buffer.insert(0, part(first, 2000)));
+    CHECK_EQ(buffer.memory(), 4 * 65536 + books);
+    for (const size_t left : {4, 3, 2, 1, 1, 0}) {
+      CHECK_EQ(buffer.read(SIZE_MAX)->size(), 1000);
+      CHECK_EQ(buffer.memory(), left * 65536 + books);
+    }
+  }
+
   TEST_CASE("datagrams that hold little else are let go") {
     BufferPool pool(65536, 4096);
     for (const size_t size : {1, 100, 1200}) {

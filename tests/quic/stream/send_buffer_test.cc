@@ -307,6 +307,20 @@ TEST_SUITE("quic send buffer") {
     CHECK(sent >= kSize / 2);
   }
 
+  TEST_CASE("one lost range too many is joined to the nearer neighbour") {
+    for (const uint64_t offset : {10, 90}) {
+      SendBuffer buffer;
+      append(buffer, 200 * kSendRangesMax);
+      send(buffer, buffer.end());
+      for (uint64_t i = 0; i < kSendRangesMax; i++) buffer.on_lost({100 * i, 100 * i + 1});
+      buffer.on_lost({500 + offset, 500 + offset + 1});
+      buffer.on_lost({150 * kSendRangesMax, 150 * kSendRangesMax + 1});  // behind all
+      uint64_t sent = 0;
+      while (buffer.has_lost()) sent += send(buffer, buffer.end()).size();
+      CHECK_EQ(sent, kSendRangesMax + 10 + (50 * kSendRangesMax + 100));
+    }
+  }
+
   TEST_CASE("random writes, losses and acknowledgements against a map of bytes (RFC 9000 §2.2, §13.3)") {
     enum class State : uint8_t { unsent, in_flight, lost, acked };
     const uint64_t seed = tests::test_seed(30);

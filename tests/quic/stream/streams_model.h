@@ -71,7 +71,7 @@ class StreamsModel {
       more = false;
       for (Side& side : sides_) {
         for (auto& [id, part] : side.out) finish_stream(side, id, part);
-        poll(side);
+        more |= poll(side);
         for (auto& [id, part] : side.in) more |= read_stream(side, id, part, SIZE_MAX);
         more |= send(side);
         while (!side.sent.empty()) deliver_one(side, other(side));
@@ -239,10 +239,13 @@ class StreamsModel {
     }
   }
 
-  void poll(Side& side) {
+  bool poll(Side& side) {
+    bool any = false;
     while (const auto event = side.streams.poll_event()) {
       std::visit([&](const auto& e) { on_event(side, e); }, *event);
+      any = true;
     }
+    return any;
   }
   void on_event(Side& side, quic::StreamOpened event) {
     const uint64_t id = event.stream_id.value();
