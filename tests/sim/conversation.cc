@@ -46,6 +46,31 @@ const quic::Statistics& Conversation::statistics() {
   return statistics_;
 }
 
+std::string Conversation::describe() const {
+  std::string text = role_ == quic::Role::client ? "client:" : "server:";
+  int shown = 0;
+  for (const auto& [id, stream] : streams_) {
+    const bool sending = stream.send.exists && !stream.send.done;
+    const bool receiving = stream.receive.exists && !stream.receive.done;
+    if ((!sending && !receiving) || ++shown > 3) continue;
+    text += " stream " + std::to_string(id);
+    if (sending) {
+      text += (stream.send.finished ? " awaits delivery of " : " wrote ") + std::to_string(stream.send.offset) + "/" +
+              std::to_string(stream.plan.from(stream.ours).size);
+    }
+    if (receiving) {
+      text +=
+          " read " + std::to_string(stream.receive.offset) + "/" + std::to_string(stream.plan.from(!stream.ours).size);
+    }
+    text += ";";
+  }
+  for (const bool unidirectional : {false, true}) {
+    text += " " + std::to_string(opened_[unidirectional]) + "/" +
+            std::to_string(planned_streams(options_, role_, unidirectional)) + (unidirectional ? " uni" : " bidi");
+  }
+  return text + " opened; " + std::to_string(errands_left_) + " errands";
+}
+
 void Conversation::close(Instant now, uint64_t code) {
   quic::Connection* found = connection();
   if (!found || closed_ || !close_called_at_.is_never()) return;

@@ -35,6 +35,8 @@ class Conversation {
   /// All streams have ended as planned, and everything else was done.
   bool is_done() const { return connected_.has_value() && halves_left_ == 0 && errands_left_ == 0; }
   uint64_t halves_left() const { return halves_left_; }
+  /// What is unfinished, for messages: the first few streams, and how many were never opened.
+  std::string describe() const;
 
   // What has happened.
   std::optional<Instant> connected_at() const { return connected_; }

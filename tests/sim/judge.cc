@@ -35,12 +35,20 @@ bool lost_the_close(const Side& side) {
          side.facts.journal.losses(side.towards_self, side.peer_end() - kSlack, side.end()) > 0;
 }
 
+/// The NAT gave the client another address between Retry and handshake.
+bool token_lost_its_address(const Side& side) {
+  const ScenarioOptions& options = side.facts.options;
+  return options.rebinds > 0 && (options.retry > 0 || options.ask == 2) && !side.facts.client.is_confirmed();
+}
+
 std::string judge_idle_timeout(const Side& side, Features& features) {
   const Facts& facts = side.facts;
   features.add(Feature::idle_timeouts);
   const Duration idle = Duration::milliseconds(facts.options.idle_ms);
   const bool moved = facts.options.rebinds > 0 || facts.options.migrations > 0 || facts.options.preferred_address > 0;
-  const bool alone = facts.options.connections == 1 && side.peer_end() > side.end() && !facts.restarted;
+  const bool strangers = facts.options.forge_ppm > 0 || facts.options.replay_ppm > 0 ||
+                         facts.options.up.corrupt_ppm > 0 || facts.options.down.corrupt_ppm > 0;  // are answered, too
+  const bool alone = facts.options.connections == 1 && !strangers && side.peer_end() > side.end() && !facts.restarted;
   if (alone && !moved && side.self.is_confirmed()) {
     const Instant from = side.end() - idle + Duration::milliseconds(1 + facts.options.gather_us / 1'000);
     if (facts.journal.deliveries(side.towards_self, from, side.end()) > 0) {
@@ -58,13 +66,13 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
     features.add(Feature::timeouts_explained);
     return {};
   }
-  return complain(side, "idle timeout without losses, with " + std::to_string(side.self.halves_left()) +
-                            " directions of streams left");
+  return complain(side, "idle timeout without losses: " + facts.client.describe() +
+                            (facts.server ? " | " + facts.server->describe() : std::string()));
 }
 
 std::string judge_handshake_timeout(const Side& side, Features& features) {
   features.add(Feature::handshake_timeouts);
-  if (side.facts.restarted || lost_the_close(side)) return {};
+  if (side.facts.restarted || lost_the_close(side) || token_lost_its_address(side)) return {};
   if (side.facts.journal.losses(side.self.started_at() - kSlack, side.end()) > kLossesMin) {
     features.add(Feature::timeouts_explained);
     return {};
@@ -85,9 +93,11 @@ std::string judge_close_of_peer(const Side& side) {
       side.peer->closed_while_unestablished()) {
     return {};
   }
-  // A token that was changed on its way is answered like a wrong one (RFC 9000 §8.1.2).
-  const bool changed = side.facts.options.up.corrupt_ppm > 0 || side.facts.options.forge_ppm > 0;
-  if (closed.error_code == static_cast<uint64_t>(quic::TransportError::invalid_token) && changed) return {};
+  // A token that was changed on its way is answered like a wrong one, and so is one that comes from another address than
+  // it was made for (RFC 9000 §8.1.2).
+  const bool invalid = closed.error_code == static_cast<uint64_t>(quic::TransportError::invalid_token);
+  const ScenarioOptions& options = side.facts.options;
+  if (invalid && (options.up.corrupt_ppm > 0 || options.forge_ppm > 0 || token_lost_its_address(side))) return {};
   return complain(side, "closed by an error that the peer found");
 }
 

@@ -20,6 +20,7 @@ quic::TransportConfig Simulation::transport(quic::Role role) const {
   config.max_datagram_frame_size = o.datagrams > 0 ? 65'535 : 0;
   config.max_idle_timeout = Duration::milliseconds(o.idle_ms);
   config.keep_alive = Duration::milliseconds(role == quic::Role::client ? o.keep_alive_ms : 0);
+  config.keep_alive_always = true;
   config.handshake_timeout = Duration::milliseconds(o.handshake_ms);
   config.max_ack_delay = Duration::milliseconds(o.max_ack_delay_ms);
   config.ack_eliciting_threshold = o.ack_threshold;

@@ -61,7 +61,7 @@ Outcome Simulation::run() {
                       .ending = ending_of(pair),
                       .client = *pair.client,
                       .server = pair.server,
-                      .restarted = restarted_ && is_last(pair),
+                      .restarted = restarted_ && pair.client->closed_at() >= restarted_at_,
                       .also_accept = extras_.also_accept};
     if (const std::string wrong = judge(facts, features_); !wrong.empty()) world_.fail(wrong);
   }
