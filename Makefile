@@ -13,7 +13,7 @@ TEST_PACKAGES := cmake doctest-dev nlohmann-json3-dev libssl-dev openssl gnutls-
 configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 
-.PHONY: all serve test check vectors bench install clean \
+.PHONY: all serve test check vectors sim bench install clean \
         sanitize clang ct cross emulate fuzz style format
 
 all: ## build/quoll and build/libquoll.a
@@ -42,12 +42,20 @@ vectors: ## make vectors DIR=path: every vector file below path
 	@$(call build,/test) --target vector_runner >/dev/null
 	@$(BUILD)/test/vector_runner "$(DIR)"
 
+sim: ## make sim SEEDS=N: simulated connections from N seeds
+	@tools/need $(TEST_PACKAGES) >/dev/null
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target sim_runner >/dev/null
+	@$(BUILD)/test/sim_runner --seeds $(SEEDS) --jobs $(JOBS)
+SEEDS ?= 20000
+
 bench: ## tables beside OpenSSL, as ratios of one run
 	@tools/need cmake libssl-dev
 	@$(call configure,/bench,-DQUOLL_BENCH=ON)
-	@$(call build,/bench) --target crypto_bench tls_bench
+	@$(call build,/bench) --target crypto_bench tls_bench quic_bench
 	@$(BUILD)/bench/crypto_bench $(BENCH)
 	@$(BUILD)/bench/tls_bench $(BENCH)
+	@$(BUILD)/bench/quic_bench $(BENCH)
 
 # What `make check` adds to `make test`, each part also a target of its own.
 check: test style sanitize clang emulate cross

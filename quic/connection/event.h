@@ -45,7 +45,7 @@ struct Closed {
     stateless_reset,  // RFC 9000 §10.3
     idle_timeout,     // RFC 9000 §10.1
     handshake_timeout,
-    no_viable_path,       // RFC 9000 §9.3.2... all paths failed
+    no_viable_path,       // RFC 9000 §9.3.2: the last path failed
     version_negotiation,  // there is no version in common
   };
   Why why = Why::local;

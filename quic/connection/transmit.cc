@@ -27,7 +27,13 @@ std::optional<Transmit> Connection::State::poll_transmit(Instant now, MutBytes s
     case CloseState::Phase::open:
       break;
   }
-  if (protection.can_seal(PacketType::one_rtt) && protection.wants_update()) update_keys(now);
+  if (protection.can_seal(PacketType::one_rtt)) {
+    if (protection.wants_update()) update_keys(now);
+    if (protection.must_close()) {  // RFC 9001 §6.6: while there is a packet left to say so
+      fail(now, close_with(TransportError::aead_limit_reached, "the keys are used up").error());
+      return transmit_close(now, scratch);
+    }
+  }
   if (std::optional<Transmit> transmit = transmit_path_frames(now, scratch)) return transmit;
   if (std::optional<Transmit> transmit = transmit_mtu_probe(now, scratch)) return transmit;
   return transmit_train(now, scratch);
@@ -123,7 +129,6 @@ std::optional<Transmit> Connection::State::transmit_train(Instant now, MutBytes 
     if (segment != 0 && room < segment) break;
     if (segment != 0) room = segment;
     const size_t size = build_datagram(now, path, scratch.subspan(total, room), mark);
-    if (!is_open()) return std::nullopt;
     total += size;
     if (segment == 0) segment = size;
     if (size < segment || segment < path.mtu.mtu() || ecn.mark() != mark) break;
@@ -139,6 +144,7 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
     fail(now, sealed.error());
     return std::nullopt;
   }
+  datagrams.on_sealed();
   counters.datagrams_sent += (bytes.size() + segment - 1) / segment;
   counters.bytes_sent += bytes.size();
   const auto segment_size = static_cast<uint16_t>(bytes.size() > segment ? segment : 0);

@@ -10,6 +10,9 @@ namespace {
 /// RFC 9001 §6.5: old read keys are kept, and updates paused, for three PTOs.
 constexpr int64_t kPtosOfUpdate = 3;
 
+/// Packets that are kept back from the confidentiality limit to close the connection with; less when the limit is small.
+constexpr uint64_t kPacketsToClose = 1024;
+
 }  // namespace
 
 void OneRttKeys::install(tls::Direction direction, const crypto::Digest& secret) {
@@ -88,6 +91,13 @@ bool OneRttKeys::is_worn(uint64_t packets_max) const {
   if (!write_) return false;
   const crypto::AeadKey& key = write_->aead();
   return key.sealed() >= std::min(packets_max, key.aead().confidentiality_limit / 2);
+}
+
+bool OneRttKeys::is_nearly_used_up() const {
+  if (!write_) return false;
+  const crypto::AeadKey& key = write_->aead();
+  const uint64_t limit = key.aead().confidentiality_limit;
+  return key.sealed() >= limit - std::min(kPacketsToClose, limit / 8);
 }
 
 void OneRttKeys::initiate_update(PacketNumber next_number) {

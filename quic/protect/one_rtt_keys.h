@@ -56,6 +56,8 @@ class OneRttKeys {
   bool can_update() const { return confirmed_ && acked_ && resume_updates_at_.is_never(); }
   /// Whether the write keys have sealed `packets_max`, or half of what they may seal at all.
   bool is_worn(uint64_t packets_max) const;
+  /// Whether few packets are left below the confidentiality limit.
+  bool is_nearly_used_up() const;
   void initiate_update(PacketNumber next_number);
   Instant next_timeout() const { return std::min(drop_previous_at_, resume_updates_at_); }
   void on_timeout(Instant now);

@@ -99,6 +99,8 @@ bool PacketProtection::wants_update() const { return can_update() && one_rtt_->i
 
 bool PacketProtection::can_update() const { return one_rtt_ && one_rtt_->can_update(); }
 
+bool PacketProtection::must_close() const { return one_rtt_ && !can_update() && one_rtt_->is_nearly_used_up(); }
+
 void PacketProtection::initiate_update(Instant, PacketNumber next_number, Duration pto) {
   CHECK(can_update());
   pto_ = pto;

@@ -69,6 +69,9 @@ class PacketProtection {
   /// was acknowledged.
   bool wants_update() const;
   bool can_update() const;
+  /// RFC 9001 §6.6: the 1-RTT keys are nearly used up and cannot be updated. It is time to close the connection with
+  /// AEAD_LIMIT_REACHED, as long as that can be said.
+  bool must_close() const;
   /// New write and read keys from the next packet on. `next_number` is its number, `pto` the present PTO.
   void initiate_update(Instant now, PacketNumber next_number, Duration pto);
   void on_handshake_confirmed();
