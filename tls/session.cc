@@ -255,7 +255,8 @@ void Session::confirm() {
   std::vector<x509::Certificate>().swap(state_->context.negotiated.peer_certificates);
   std::vector<uint8_t>().swap(state_->context.negotiated.peer_ocsp_response);
   state_->context.early_exporter.reset();
-  state_->assembler.reset();
+  // A ticket may have come in part: HANDSHAKE_DONE waits for nobody.
+  if (!state_->assembler.is_within_message()) state_->assembler.reset();
   if (state_->context.out.empty()) state_->context.out.shrink();
 }
 
