@@ -65,7 +65,9 @@ Result<Connection> Connection::connect(Instant now, UnixTime wall_clock, const C
   if (Result<void> usable = check_config(config); !usable) return std::unexpected(usable.error());
   auto state = std::make_unique<State>(now, Role::client, context, config, start.trace);
   state->client_config = std::move(start.config);
-  state->local_ids.emplace(context.ids, context.ids.generator->generate(*context.rng));
+  const ConnectionId local_id = context.ids.generator->generate(*context.rng);
+  if (local_id.size() != context.ids.generator->size()) return usage_error("no free connection id");
+  state->local_ids.emplace(context.ids, local_id);
   state->current = state->add_path(now, start.path);
   state->handshake->server_name = start.server_name;
   state->handshake->early_data_offered = start.early_data && start.resumption && start.resumption->ticket &&
@@ -92,7 +94,9 @@ Result<Connection> Connection::accept(Instant now, const ConnectionContext& cont
   if (Result<void> usable = check_config(start.config->transport); !usable) return std::unexpected(usable.error());
   auto state = std::make_unique<State>(now, Role::server, context, start.config->transport, start.trace);
   state->server_config = start.config;
-  state->local_ids.emplace(context.ids, context.ids.generator->generate(*context.rng));
+  const ConnectionId local_id = context.ids.generator->generate(*context.rng);
+  if (local_id.size() != context.ids.generator->size()) return usage_error("no free connection id");
+  state->local_ids.emplace(context.ids, local_id);
   state->current = state->add_path(now, start.path);
   state->restart_idle_timer(now);
   if (Result<void> started = state->start_server(now, start); !started) return std::unexpected(started.error());

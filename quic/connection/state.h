@@ -198,6 +198,7 @@ struct Connection::State {
   void start_validation(Instant now, PathState& path);
   void on_path_response(Instant now, const PathData& data);
   void on_path_failed(Instant now, PathState& path);
+  void forget_fallback(Instant now);
   void on_path_validated(Instant now, PathState& path);
   Result<void> migrate(Instant now, const Path& path);
   void follow_preferred_address(Instant now);

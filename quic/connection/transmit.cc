@@ -151,6 +151,7 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
   trace(now, trace::DatagramsSent{.size = bytes.size(), .segment_size = segment_size, .ecn = mark});
   // RFC 9001 §4.9.1: a client is done with Initial keys when it first sends a Handshake packet.
   if (role == Role::client && handshake_packet_sent && is_open()) discard_keys(now, PacketType::initial);
+  if (is_open()) settle_outcomes(now);  // what was given up to make room
   return Transmit{.path = path.path, .ecn = mark, .bytes = bytes, .segment_size = segment_size, .departure = now};
 }
 
@@ -204,7 +205,9 @@ void Connection::State::note_app_limited(Instant now, PathState& path, bool inte
 bool Connection::State::begin_packet(Datagram& datagram, PacketType type) {
   if (datagram.open) finish_packet(datagram);
   const MutBytes room = datagram.rest();
-  if (room.size() < kPacketRoomMin || loss.sent_packets(space_of(type)).is_full()) return false;
+  if (room.size() < kPacketRoomMin) return false;
+  // A probe goes even then: in its place the oldest packet is given up.
+  if (loss.sent_packets(space_of(type)).is_full() && space(space_of(type)).probes == 0) return false;
   if (type == PacketType::one_rtt) maybe_skip_number();
   const PacketNumber number = loss.next_packet_number(space_of(type));
   const std::optional<size_t> number_size = packet_number_size(number, loss.largest_acknowledged(space_of(type)));

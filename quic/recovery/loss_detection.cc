@@ -71,10 +71,14 @@ void LossDetection::make_room(Instant now, Space space) {
       return (entry.state == State::outstanding && !entry.in_flight) || entry.state == State::skipped;
     });
   }
-  if (!state.sent.is_full()) return;
+  if (state.sent.size() < kUnansweredPacketsMax) return;
   const PacketNumber oldest = state.sent.first();
+  // A peer that acknowledges at all has had the time for it.
+  const bool unanswered = state.sent[oldest].time_sent < now - pto() * kUnansweredPtos;
+  if (!unanswered && !state.sent.is_full()) return;
   if (state.sent[oldest].state == State::outstanding) declare_lost(now, space, oldest, pending_lost_);
   state.sent.retire([oldest](PacketNumber number, const SentPackets::Entry&) { return number == oldest; });
+  retire(now, state);
 }
 
 // --- Acknowledgments

@@ -70,8 +70,8 @@ TEST_SUITE("quic attacks: connection ids") {
       REQUIRE(s.handshake());
       size_t retirements = 0;
       std::set<uint64_t> retired;
-      for (int round = 0; round < 400 && s.is_open(); round++) {
-        if (round == 200) s.mark();
+      for (int round = 0; round < 1200 && s.is_open(); round++) {
+        if (round == 600) s.mark();
         const auto known = announced(s);
         Data out;
         for (const auto& [sequence, id] : known) {
