@@ -116,6 +116,8 @@ class Streams {
   /// A probe has nothing new to carry: some stream's oldest bytes in flight are queued again. False if there are none.
   bool resend_oldest();
 
+  /// Gives back memory that streams keep for data to come: the connection is quiet.
+  void trim();
   const StreamStatistics& statistics() const { return statistics_; }
   /// Streams that exist.
   bool has_open_streams() const { return !table_.empty(); }
