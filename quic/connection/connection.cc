@@ -13,9 +13,10 @@ Connection::State::State(Instant now, Role which, const ConnectionContext& with,
       trace(sink),
       protection(*with.provider, which, settings.key_update),
       loss({.role = which}),
-      spaces{SpaceState(Space::initial, {}), SpaceState(Space::handshake, {}),
-             SpaceState(Space::application, {.ack_eliciting_threshold = settings.ack_eliciting_threshold,
-                                             .max_ack_delay = settings.max_ack_delay})},
+      application_space(Space::application, {.ack_eliciting_threshold = settings.ack_eliciting_threshold,
+                                             .max_ack_delay = settings.max_ack_delay}),
+      handshake_spaces(
+          new std::array<SpaceState, 2>{SpaceState(Space::initial, {}), SpaceState(Space::handshake, {})}),
       ecn(settings.ecn),
       streams(which, settings.streams),
       datagrams(settings.datagrams, settings.max_datagram_frame_size),
@@ -297,6 +298,8 @@ void Connection::State::check_invariants() const {
     CHECK(path->controller->window() >= minimum_window(kSmallestMaxDatagramSize));
   }
   for (const Space which : {Space::initial, Space::handshake, Space::application}) {
+    CHECK(has_space(which) == loss.has_space(which));
+    if (!has_space(which)) continue;
     CHECK(space(which).received.ranges().size() <= kReceivedRangesMax);
     uint64_t eliciting = 0;
     const SentPackets& sent = loss.sent_packets(which);

@@ -369,6 +369,8 @@ void Connection::State::confirm_handshake(Instant now) {
   discard_keys(now, PacketType::handshake);
   session->confirm();
   handshake.reset();
+  handshake_spaces.reset();
+  loss.trim();
   push_event(Confirmed{});
   trace(now, trace::ConnectionStateUpdated{.state = trace::ConnectionState::handshake_confirmed});
   if (role == Role::client) follow_preferred_address(now);
@@ -414,7 +416,8 @@ void Connection::State::on_retry(Instant now, const RetryPacket& packet) {
   protection.install_initial(version, servers, PacketProtection::Initial::replace);
   loss.on_retry(now);
   settle_outcomes(now);
-  for (SpaceState& each : spaces) each.probes = 0;
+  for (SpaceState& each : *handshake_spaces) each.probes = 0;
+  application_space.probes = 0;
 }
 
 void Connection::State::on_version_negotiation(Instant now, const VersionNegotiationPacket& packet) {
@@ -447,7 +450,8 @@ void Connection::State::on_version_negotiation(Instant now, const VersionNegotia
   settle_outcomes(now);
   streams.on_zero_rtt_rejected();
   const bool offered_early_data = std::exchange(handshake->early_data_offered, false);
-  for (SpaceState& each : spaces) each.probes = 0;
+  for (SpaceState& each : *handshake_spaces) each.probes = 0;
+  application_space.probes = 0;
   if (Result<void> started = start_client(now, wall_clock + (now - wall_clock_at), answer.version); !started) {
     return fail(now, started.error());
   }

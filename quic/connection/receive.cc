@@ -32,6 +32,7 @@ void Connection::State::receive(Instant now, const Path& path, std::span<const R
     if (is_open() && handshake && !handshake->kept.empty()) receive_kept(now);
   }
   if (is_open()) replace_retired_ids(now);
+  restart_quiet_timer(now);
 }
 
 void Connection::State::count_received(Instant now, const Path& path, const ReceivedDatagram& datagram) {

@@ -147,6 +147,7 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
   datagrams.on_sealed();
   counters.datagrams_sent += (bytes.size() + segment - 1) / segment;
   counters.bytes_sent += bytes.size();
+  restart_quiet_timer(now);
   const auto segment_size = static_cast<uint16_t>(bytes.size() > segment ? segment : 0);
   trace(now, trace::DatagramsSent{.size = bytes.size(), .segment_size = segment_size, .ecn = mark});
   // RFC 9001 §4.9.1: a client is done with Initial keys when it first sends a Handshake packet.

@@ -118,6 +118,8 @@ class Streams {
   /// stream's. False if there are none.
   bool resend_oldest();
 
+  /// Gives back memory that streams keep for data to come: the connection is quiet.
+  void trim();
   const StreamStatistics& statistics() const { return statistics_; }
   /// Streams that exist.
   bool has_open_streams() const { return !table_.empty(); }
