@@ -20,9 +20,8 @@ struct Ready : Stage {
   explicit Ready(Role under_test) : Stage(under_test) {}
   void begin() {
     REQUIRE(handshake());
-    for (uint8_t i = 1; i < 4; i++) {
-      send_frames(NewConnectionIdFrame{.sequence_number = i, .connection_id = id_of("spare", i)});
-    }
+    give_ids(3);
+    REQUIRE_FALSE(close());
     advance(Duration::milliseconds(500));
     elsewhere = path;
     elsewhere.remote = address_of("203.0.113.9:4000");
@@ -70,6 +69,7 @@ TEST_SUITE("quic connection: paths") {
         s.begin();
         const Path& on = other_path ? s.elsewhere : s.path;
         const size_t before = s.seen();
+        if (other_path) s.change_destination();
         s.send({.frames = frames(PathChallengeFrame{kData}), .size = 1200}, on);
         auto responses = s.found(T::path_response, before);
         REQUIRE_EQ(responses.size(), 1);
@@ -107,6 +107,7 @@ TEST_SUITE("quic connection: paths") {
     const size_t before = s.seen(), datagrams = s.datagrams();
     s.puppet->answers = false;
     const ConnectionId old_destination = s.puppet->packets().back().destination;
+    s.change_destination();
     s.send({.frames = frames(PingFrame{}), .size = 1200}, s.elsewhere);
     s.advance(Duration::milliseconds(30));
     std::set<Data> challenges;
