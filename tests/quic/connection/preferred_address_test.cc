@@ -111,9 +111,7 @@ TEST_SUITE("quic connection: preferred address") {
   TEST_CASE("a server stays at its original address until the client has moved, and probes from the preferred one") {
     Inviting s;
     REQUIRE(s.handshake());
-    for (uint8_t i = 1; i < 4; i++) {
-      s.send_frames(NewConnectionIdFrame{.sequence_number = i, .connection_id = id_of("spare", i)});
-    }
+    s.give_ids(3);
     s.connection()->ping();
     s.advance(Duration::milliseconds(200));
     for (const SeenDatagram& d : s.puppet->datagrams()) CHECK(d.path.local == s.path.local);
@@ -145,9 +143,7 @@ TEST_SUITE("quic connection: preferred address") {
   TEST_CASE("a client that comes to the preferred address from elsewhere is limited until it is validated") {
     Inviting s;
     REQUIRE(s.handshake());
-    for (uint8_t i = 1; i < 4; i++) {
-      s.send_frames(NewConnectionIdFrame{.sequence_number = i, .connection_id = id_of("spare", i)});
-    }
+    s.give_ids(3);
     const StreamId id = *s.streams().open(true);
     CHECK(s.streams().write(id, Data(100'000, 1)));
     Path moved = s.preferred;

@@ -138,6 +138,23 @@ PacketNumber Stage::send(PuppetPacket packet, const Path& on, Ecn ecn) {
   return number;
 }
 
+void Stage::give_ids(uint8_t count) {
+  for (uint8_t i = 1; i <= count; i++) {
+    StatelessResetToken token;
+    token.fill(i);
+    send_frames(
+        NewConnectionIdFrame{.sequence_number = i, .connection_id = id_of("spare", i), .stateless_reset_token = token});
+  }
+  advance(Duration::milliseconds(300));
+}
+
+void Stage::change_destination() {
+  const std::vector<CollectedFrame> issued = all(FrameType::new_connection_id);
+  if (ids_used_ >= issued.size()) std::abort();
+  const CollectedFrame& next = issued[ids_used_++];
+  puppet->remote = ConnectionId(Bytes(next.bytes).first(next.numbers[2]));
+}
+
 const CollectedFrame* Stage::find(FrameType type, size_t since) const {
   for (size_t i = since; i < puppet->packets().size(); i++) {
     if (const CollectedFrame* frame = puppet->packets()[i].find(type)) return frame;

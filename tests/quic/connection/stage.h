@@ -72,6 +72,11 @@ class Stage {
     return send({.frames = frames(all...)});
   }
 
+  /// Gives the endpoint spare connection ids, id_of("spare", n) with sequence numbers n from 1 to `count`.
+  void give_ids(uint8_t count);
+  /// The puppet uses the next id that the endpoint issued.
+  void change_destination();
+
   // What came back. `since` counts packets, as seen().
   size_t seen() const { return puppet->packets().size(); }
   size_t datagrams() const { return puppet->datagrams().size(); }
@@ -109,6 +114,8 @@ class Stage {
 
  private:
   void pass(Duration time);
+
+  size_t ids_used_ = 0;
 
   Role under_test_;
 };

@@ -146,6 +146,19 @@ TEST_SUITE("quic connection: tokens") {
     CHECK_EQ(s.endpoint->connections(), 0);
   }
 
+  // RFC 9369 §5
+  TEST_CASE("a token of another version does not validate") {
+    const Data token = token_of_first_connection();
+    const auto in_version = [](Version version) {
+      return [version](Stage& s) {
+        s.transport.versions = {Version::v1, Version::v2};
+        s.options.version = version;
+      };
+    };
+    CHECK(admits(token, in_version(Version::v1)));
+    CHECK_FALSE(admits(token, in_version(Version::v2)));
+  }
+
   // RFC 9000 §8.1.3
   TEST_CASE("a token is looked at whenever the address is not validated, asked for or not") {
     const Data token = token_of_first_connection();
