@@ -48,7 +48,10 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
   const bool moved = facts.options.rebinds > 0 || facts.options.migrations > 0 || facts.options.preferred_address > 0;
   const bool strangers = facts.options.forge_ppm > 0 || facts.options.replay_ppm > 0 ||
                          facts.options.up.corrupt_ppm > 0 || facts.options.down.corrupt_ppm > 0;  // are answered, too
-  const bool alone = facts.options.connections == 1 && !strangers && side.peer_end() > side.end() && !facts.restarted;
+  // What comes so late that its number is forgotten is not processed.
+  const bool late = facts.options.up.reorder_ppm > 0 || facts.options.down.reorder_ppm > 0;
+  const bool alone =
+      facts.options.connections == 1 && !strangers && !late && side.peer_end() > side.end() && !facts.restarted;
   if (alone && !moved && side.self.is_confirmed()) {
     const Instant from = side.end() - idle + Duration::milliseconds(1 + facts.options.gather_us / 1'000);
     if (facts.journal.deliveries(side.towards_self, from, side.end()) > 0) {
@@ -126,6 +129,8 @@ std::string judge_side(const Side& side, Features& features) {
       if (side.facts.journal.losses(side.end() - Duration::seconds(60), side.end()) >= kLossesMin) return {};
       return complain(side, "no viable path without losses");
     case quic::Closed::Why::version_negotiation:
+      // Version Negotiation is not authenticated: one that was changed on its way may say anything.
+      if (side.facts.options.versions == Versions::negotiation && side.facts.options.down.corrupt_ppm > 0) return {};
       return complain(side, "no version in common");
   }
   return {};
