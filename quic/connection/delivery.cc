@@ -152,6 +152,7 @@ void Connection::State::on_frame_acked(Space which, const FrameToken& token) {
       return remote_ids->on_acked(token);
     case Kind::new_token:
       new_token_in_flight = {};
+      new_token_due = false;
       return;
     case Kind::handshake_done:
       return;

@@ -100,7 +100,8 @@ struct Connection::State {
         TraceSink<TraceEvent>* sink);
   ~State();
 
-  struct Datagram;  // datagram.h
+  struct OpenPacket;  // datagram.h
+  struct Datagram;    // datagram.h
 
   // --- handshake.cc
   Result<void> start_client(Instant now, UnixTime wall_clock, Version first_version);

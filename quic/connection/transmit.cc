@@ -27,7 +27,13 @@ std::optional<Transmit> Connection::State::poll_transmit(Instant now, MutBytes s
     case CloseState::Phase::open:
       break;
   }
-  if (protection.can_seal(PacketType::one_rtt) && protection.wants_update()) update_keys(now);
+  if (protection.can_seal(PacketType::one_rtt)) {
+    if (protection.wants_update()) update_keys(now);
+    if (protection.must_close()) {  // RFC 9001 §6.6: while there is a packet left to say so
+      fail(now, close_with(TransportError::aead_limit_reached, "the keys are used up").error());
+      return transmit_close(now, scratch);
+    }
+  }
   if (std::optional<Transmit> transmit = transmit_path_frames(now, scratch)) return transmit;
   if (std::optional<Transmit> transmit = transmit_mtu_probe(now, scratch)) return transmit;
   return transmit_train(now, scratch);
@@ -342,6 +348,9 @@ std::optional<Transmit> Connection::State::transmit_path_frames(Instant now, Mut
     // RFC 9000 §8.2.1, §8.2.2: 1200 bytes, unless the anti-amplification limit allows less.
     const uint64_t allowance = path.amplification.allowance();
     const size_t room = static_cast<size_t>(std::min<uint64_t>(allowance, kInitialDatagramSizeMin));
+    // RFC 9000 §8.2.2: constrained by congestion control. Else a flood of challenges from a peer that acknowledges
+    // nothing would bring any number of packets into flight.
+    if (!path.controller->can_send(path.recovery.bytes_in_flight, room)) continue;
     Datagram datagram(now, path, scratch.first(std::min(room, scratch.size())), Ecn::not_ect);
     if (!begin_packet(datagram, PacketType::one_rtt)) continue;
     PacketBuilder& payload = *datagram.open->payload;
