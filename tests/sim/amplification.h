@@ -20,8 +20,12 @@ class AmplificationMonitor {
   void on_received(const Datagram& datagram) {
     Address& address = addresses_[datagram.source];
     address.received += datagram.bytes.size();
-    const bool answers = !address.first_sent.is_never() && datagram.sent >= address.first_sent + delay_;
-    if (answers || shows_a_token(datagram)) address.validated = true;
+    if (shows_a_token(datagram)) address.validated = true;
+    if (datagram.origin != Origin::sent) return;
+    // RFC 9000 §8.2.3: what answers a challenge to one address may come from another.
+    for (auto& [where, each] : addresses_) {
+      if (!each.first_sent.is_never() && datagram.sent >= each.first_sent + delay_) each.validated = true;
+    }
   }
 
   void on_sent(World& world, const Datagram& datagram) {

@@ -72,7 +72,10 @@ std::vector<uint8_t> Forger::random_bytes(size_t size) {
 }
 
 std::vector<uint8_t> Forger::forge(const Datagram& like) {
-  switch (chance_.below(7)) {
+  // Nothing protects Version Negotiation: a changed one would be believed, and rightly so.
+  const bool unprotected =
+      packet_name(Bytes(like.bytes).first(std::min<size_t>(5, like.bytes.size()))) == "Version Negotiation";
+  switch (unprotected ? chance_.below(2) : chance_.below(7)) {
     case 0:
       return random_bytes(1 + chance_.below(1500));
     case 1: {  // noise of the right form, such as a stateless reset with a wrong token

@@ -242,7 +242,10 @@ void Conversation::send_datagram(Instant now, uint32_t number) {
     std::vector<uint8_t> bytes(size);
     fill_pattern(options_.seed, quic::StreamId(number), true, 1 << 20, bytes);
     for (int i = 0; i < 4; i++) bytes[i] = static_cast<uint8_t>(number >> (8 * i));
-    if (!connection()->send_datagram(Slice::copy_of(bytes))) return fail("a datagram of a size that fits was refused");
+    if (!connection()->send_datagram(Slice::copy_of(bytes))) {
+      if (connection()->is_closed()) return;  // we are yet to be told
+      return fail("a datagram of a size that fits was refused");
+    }
   }
   if (number + 1 < options_.datagrams) {
     at(now + Duration::microseconds(options_.datagram_every_us),

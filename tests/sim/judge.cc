@@ -35,10 +35,12 @@ bool lost_the_close(const Side& side) {
          side.facts.journal.losses(side.towards_self, side.peer_end() - kSlack, side.end()) > 0;
 }
 
-/// The NAT gave the client another address between Retry and handshake.
-bool token_lost_its_address(const Side& side) {
+/// The NAT gave the client another address between Retry and handshake, or that took longer than tokens live.
+bool token_became_invalid(const Side& side) {
   const ScenarioOptions& options = side.facts.options;
-  return options.rebinds > 0 && (options.retry > 0 || options.ask == 2) && !side.facts.client.is_confirmed();
+  const bool late = side.end() - side.facts.client.started_at() > quic::EndpointConfig().retry_token_lifetime;
+  const bool retried = options.retry > 0 || options.ask == 2;
+  return retried && (options.rebinds > 0 || late) && !side.facts.client.is_confirmed();
 }
 
 std::string judge_idle_timeout(const Side& side, Features& features) {
@@ -48,7 +50,10 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
   const bool moved = facts.options.rebinds > 0 || facts.options.migrations > 0 || facts.options.preferred_address > 0;
   const bool strangers = facts.options.forge_ppm > 0 || facts.options.replay_ppm > 0 ||
                          facts.options.up.corrupt_ppm > 0 || facts.options.down.corrupt_ppm > 0;  // are answered, too
-  const bool alone = facts.options.connections == 1 && !strangers && side.peer_end() > side.end() && !facts.restarted;
+  // What comes so late that its number is forgotten is not processed.
+  const bool late = facts.options.up.reorder_ppm > 0 || facts.options.down.reorder_ppm > 0;
+  const bool alone =
+      facts.options.connections == 1 && !strangers && !late && side.peer_end() > side.end() && !facts.restarted;
   if (alone && !moved && side.self.is_confirmed()) {
     const Instant from = side.end() - idle + Duration::milliseconds(1 + facts.options.gather_us / 1'000);
     if (facts.journal.deliveries(side.towards_self, from, side.end()) > 0) {
@@ -72,7 +77,7 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
 
 std::string judge_handshake_timeout(const Side& side, Features& features) {
   features.add(Feature::handshake_timeouts);
-  if (side.facts.restarted || lost_the_close(side) || token_lost_its_address(side)) return {};
+  if (side.facts.restarted || lost_the_close(side) || token_became_invalid(side)) return {};
   if (side.facts.journal.losses(side.self.started_at() - kSlack, side.end()) > kLossesMin) {
     features.add(Feature::timeouts_explained);
     return {};
@@ -97,7 +102,7 @@ std::string judge_close_of_peer(const Side& side) {
   // it was made for (RFC 9000 §8.1.2).
   const bool invalid = closed.error_code == static_cast<uint64_t>(quic::TransportError::invalid_token);
   const ScenarioOptions& options = side.facts.options;
-  if (invalid && (options.up.corrupt_ppm > 0 || options.forge_ppm > 0 || token_lost_its_address(side))) return {};
+  if (invalid && (options.up.corrupt_ppm > 0 || options.forge_ppm > 0 || token_became_invalid(side))) return {};
   return complain(side, "closed by an error that the peer found");
 }
 
@@ -126,6 +131,8 @@ std::string judge_side(const Side& side, Features& features) {
       if (side.facts.journal.losses(side.end() - Duration::seconds(60), side.end()) >= kLossesMin) return {};
       return complain(side, "no viable path without losses");
     case quic::Closed::Why::version_negotiation:
+      // Version Negotiation is not authenticated: one that was changed on its way may say anything.
+      if (side.facts.options.versions == Versions::negotiation && side.facts.options.down.corrupt_ppm > 0) return {};
       return complain(side, "no version in common");
   }
   return {};

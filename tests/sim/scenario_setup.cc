@@ -246,7 +246,6 @@ void Simulation::collect_features() {
   for (const Host* host : {&client_, &server_}) {
     add(Feature::trains_sent, host->counters().trains_sent);
     add(Feature::trains_received, host->counters().trains_received);
-    add(Feature::departures_held, host->counters().held_for_departure);
   }
   for (const size_t i : {0, 1}) {
     if (bottlenecks_[i]) add(Feature::ce_marked, bottlenecks_[i]->marked());
