@@ -23,6 +23,7 @@ Connection::State::State(Instant now, Role which, const ConnectionContext& with,
       handshake(std::make_unique<HandshakeState>()),
       present(now) {
   handshake->deadline = now + settings.handshake_timeout;
+  is_spinning = settings.spin_bit && with.rng->below(16) != 0;
 }
 
 Connection::State::~State() = default;

@@ -34,7 +34,11 @@ Result<void> Connection::State::on_ack_frame(const PacketContext& context, Space
                                      .ect1_acked = acked->ect1_acked,
                                      .largest_increased = acked->largest_increased});
   if (acked->undo) controller.on_spurious_loss(now);
-  if (congested) controller.on_ecn_ce({.now = now, .largest_time_sent = acked->largest_time_sent});
+  if (congested) {
+    const Instant period = controller.recovery_start();
+    controller.on_ecn_ce({.now = now, .largest_time_sent = acked->largest_time_sent});
+    if (controller.recovery_start() != period) counters.congestion_events++;
+  }
   on_lost_summary(now, acked->lost, acked->prior_bytes_in_flight);
   if (acked->bytes_acked != 0) {
     controller.on_ack({.now = now,
@@ -193,6 +197,25 @@ void Connection::State::on_frame_lost(Space which, const FrameToken& token) {
       return;
     case Kind::datagram:
       return datagrams.on_lost(token);
+  }
+}
+
+/// RFC 9002 §6.2.4: what the oldest packets in flight carried is sent once more, as if they were lost, by as many probes.
+/// Data is left alone where there is new data to send.
+void Connection::State::repeat_oldest(Space which, size_t packets) {
+  using Kind = FrameToken::Kind;
+  const bool has_new_data = which == Space::application && streams.has_data();
+  const SentPackets& sent = loss.sent_packets(which);
+  const FrameTokens& tokens = space(which).tokens;
+  for (PacketNumber number = sent.first(); number < sent.next_packet_number() && packets != 0; number++) {
+    const SentPackets::Entry& entry = sent[number];
+    if (entry.state != SentPackets::State::outstanding || !entry.ack_eliciting) continue;
+    packets--;
+    for (uint64_t i = entry.tokens().begin; i < entry.tokens().end(); i++) {
+      const Kind kind = tokens[i].kind;
+      if (kind == Kind::datagram || (kind == Kind::stream && has_new_data)) continue;
+      on_frame_lost(which, tokens[i]);
+    }
   }
 }
 

@@ -155,6 +155,7 @@ struct Connection::State {
   void on_frame_lost(Space space, const FrameToken& token);
   void on_packet_outcome(Instant now, const LossDetection::Outcome& outcome);
   void on_mtu_changed(Instant now, PathState& path);
+  void repeat_oldest(Space which, size_t packets);
   void update_pacing(Instant now);
 
   // --- tracing.cc
@@ -280,6 +281,7 @@ struct Connection::State {
   std::vector<uint8_t> new_token_in_flight;  // the token of NEW_TOKEN, until it is acknowledged
   Instant zero_rtt_discard_at = Instant::never();
   PacketNumber largest_non_probing = 0;
+  bool is_spinning = false;  // RFC 9000 §17.4: not on one connection in 16, whoever asks for it
   bool spin = false;
   uint64_t random_bits = 0;
   int random_bits_left = 0;

@@ -123,14 +123,9 @@ void Connection::State::on_loss_timeout(Instant now) {
     }
     SpaceState& state = space(timeout.probe->space);
     state.probes = timeout.probe->packets;
-    // RFC 9002 §6.2.4: new data if there is some, else what was sent and not acknowledged.
-    CryptoStream* crypto = crypto_stream(timeout.probe->space);
-    if (crypto && !crypto->wants_to_send()) crypto->resend_oldest();
-    if (timeout.probe->space == Space::application && !streams.has_data()) (void)streams.resend_oldest();
+    repeat_oldest(timeout.probe->space, timeout.probe->packets);
     // Data of the next level waits for the same peer.
-    if (handshake && timeout.probe->space == Space::initial && !handshake->handshake.wants_to_send()) {
-      handshake->handshake.resend_oldest();
-    }
+    if (timeout.probe->space == Space::initial) repeat_oldest(Space::handshake, timeout.probe->packets);
   }
   if (trace) trace_recovery(now, before);
 }

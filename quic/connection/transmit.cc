@@ -232,7 +232,7 @@ bool Connection::State::begin_packet(Datagram& datagram, PacketType type) {
                                                   open.number)
                                     .packet_number;
   } else {
-    open.spin_bit = config.spin_bit ? spin : next_random_bit();  // RFC 9000 §17.4
+    open.spin_bit = is_spinning ? spin : next_random_bit();  // RFC 9000 §17.4
     open.key_phase = protection.key_phase();
     open.packet_number_offset = write_short_header(header,
                                                    {.destination = datagram.path.remote_id.id,
