@@ -12,6 +12,10 @@ void Connection::State::count_drop(trace::DropReason reason) {
 void Connection::State::trace_recovery(Instant now, CongestionState before) const {
   const PathState& path = *current;
   const Controller& controller = *path.controller;
+  uint64_t in_flight = 0;
+  for (const Space which : {Space::initial, Space::handshake, Space::application}) {
+    if (loss.has_space(which)) in_flight += loss.ack_eliciting_in_flight(which);
+  }
   trace(now, trace::MetricsUpdated{.min_rtt = path.recovery.rtt.min_rtt(),
                                    .smoothed_rtt = path.recovery.rtt.smoothed_rtt(),
                                    .latest_rtt = path.recovery.rtt.latest_rtt(),
@@ -20,9 +24,7 @@ void Connection::State::trace_recovery(Instant now, CongestionState before) cons
                                    .congestion_window = controller.window(),
                                    .bytes_in_flight = path.recovery.bytes_in_flight,
                                    .slow_start_threshold = controller.slow_start_threshold(),
-                                   .packets_in_flight = loss.ack_eliciting_in_flight(Space::initial) +
-                                                        loss.ack_eliciting_in_flight(Space::handshake) +
-                                                        loss.ack_eliciting_in_flight(Space::application),
+                                   .packets_in_flight = in_flight,
                                    .pacing_rate = config.pacing ? path.pacer.rate() : Bandwidth()});
   if (controller.state() != before) {
     trace(now, trace::CongestionStateUpdated{.old = before, .state = controller.state()});

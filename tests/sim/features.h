@@ -33,6 +33,7 @@ enum class Feature : uint8_t {
   mtu_black_holes,
   icmp_told,
   icmp_forged,
+  icmp_lies,
   packets_lost,
   packets_spuriously_lost,
   probe_timeouts,
@@ -43,6 +44,8 @@ enum class Feature : uint8_t {
   black_holes,
   replayed,
   forged,
+  traces_checked,
+  held_for_departure,
   trains_sent,
   trains_received,
   application_closes,
@@ -51,6 +54,7 @@ enum class Feature : uint8_t {
   handshake_timeouts,
   stateless_resets,
   ghost_connections,
+  perfect_paths,
   timeouts_explained,  // connections that the network kept from finishing
   count
 };
@@ -83,6 +87,7 @@ constexpr const char* name_of(Feature feature) {
                                     "MTU black holes",
                                     "ICMP hints",
                                     "ICMP hints forged",
+                                    "ICMP hints that lie",
                                     "packets lost",
                                     "packets spuriously lost",
                                     "probe timeouts",
@@ -93,6 +98,8 @@ constexpr const char* name_of(Feature feature) {
                                     "black holes",
                                     "replayed datagrams",
                                     "forged datagrams",
+                                    "traces checked",
+                                    "trains that wait to depart",
                                     "trains sent",
                                     "trains received",
                                     "closes by applications",
@@ -101,6 +108,7 @@ constexpr const char* name_of(Feature feature) {
                                     "handshake timeouts",
                                     "stateless resets",
                                     "ghost connections",
+                                    "connections without any loss",
                                     "timeouts explained by losses"};
   static_assert(sizeof kNames / sizeof kNames[0] == kFeatureCount);
   return kNames[static_cast<size_t>(feature)];

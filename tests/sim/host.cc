@@ -163,6 +163,12 @@ void Host::send_train(const Transmit& train) {
 }
 
 void Host::send_datagram(Datagram datagram) {
+  if (datagram.bytes.size() > options_.datagram_max) return world_.fail("a datagram larger than was configured");
+  // RFC 9000 §14.1
+  const bool is_initial = packet_name(datagram.bytes).starts_with("Initial");
+  if (is_initial && towards_ == Direction::to_server && datagram.bytes.size() < quic::kBaseMtu) {
+    return world_.fail("a client's datagram with an Initial packet is not expanded");
+  }
   world_.journal.datagram(world_.now(), towards_, "leaves", datagram);
   send_(std::move(datagram));
 }

@@ -63,6 +63,7 @@ class Host {
     bool gather = true;            // datagrams that arrive together become a train
     Duration gather_for = {};      // they wait so long for others
     uint32_t check_every = 1;      // check_invariants() after one in so many uses
+    size_t datagram_max = 65'527;  // the largest that may be sent
   };
   struct Counters {
     uint64_t trains_sent = 0;      // of more than one datagram
@@ -80,6 +81,7 @@ class Host {
   }
 
   quic::Endpoint& endpoint() { return *endpoint_; }
+  const quic::Endpoint& endpoint() const { return *endpoint_; }
   const Counters& counters() const { return counters_; }
   /// The process dies and another one takes its place, which knows nothing of the connections.
   void restart(quic::EndpointConfig config);
@@ -91,7 +93,7 @@ class Host {
 
  private:
   static constexpr int kTransmitsMax = 50'000;  // of one instant
-  static constexpr int kRepeatedTimeoutsMax = 64;
+  static constexpr int kRepeatedTimeoutsMax = 8;
 
   void receive_all();
   bool transmit_all();

@@ -61,7 +61,12 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
     }
   }
   if (facts.restarted) return {};
-  if (facts.ending == Ending::idle && side.self.is_done() && side.peer && side.peer->is_done()) return {};
+  if (facts.ending == Ending::idle && side.self.is_done() && side.peer && side.peer->is_done()) {
+    const bool undisturbed = !moved && !strangers && facts.journal.losses(side.end() - idle - kSlack, side.end()) == 0;
+    const uint64_t in_flight = side.self.statistics().bytes_in_flight;
+    if (undisturbed && in_flight != 0) return complain(side, std::to_string(in_flight) + " bytes remain in flight");
+    return {};
+  }
   if (lost_the_close(side)) return {};
   if (side.peer && side.peer->closed() && side.peer->closed()->why == quic::Closed::Why::idle_timeout &&
       side.peer->closed_at() <= side.end()) {
@@ -138,14 +143,43 @@ std::string judge_side(const Side& side, Features& features) {
   return {};
 }
 
+/// What must hold of the numbers of any connection.
+std::string judge_statistics(const Side& side, Features& features) {
+  const Facts& facts = side.facts;
+  const ScenarioOptions& o = facts.options;
+  const quic::Statistics& s = side.self.statistics();
+  if (!side.self.connected_at()) return {};
+  if (s.mtu < quic::kBaseMtu || s.mtu > std::max<uint32_t>(o.mtu_max, quic::kBaseMtu)) {
+    return complain(side, "the MTU is " + std::to_string(s.mtu));
+  }
+  if (s.packets_spuriously_lost > s.packets_lost) return complain(side, "more losses were spurious than there were");
+  // RFC 9002 §6.1: on a path that loses nothing and keeps the order, nothing is declared lost, unless a peer had reason
+  // to drop what arrived.
+  const bool in_order = o.up.reorder_ppm == 0 && o.down.reorder_ppm == 0 && o.replay_ppm == 0 && o.forge_ppm == 0 &&
+                        o.rebinds == 0 && o.migrations == 0 && o.preferred_address == 0;
+  const bool dropped = o.refuse_early > 0 || facts.restarted || o.ask > 0 || o.parallel > 0;
+  if (in_order && !dropped && facts.journal.losses(Instant() - Duration::seconds(1), side.end()) == 0) {
+    features.add(Feature::perfect_paths);
+    if (s.packets_lost != 0) {
+      return complain(side, std::to_string(s.packets_lost) + " packets were declared lost on a perfect path");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string judge(const Facts& facts, Features& features) {
   const Side client{facts, facts.client, facts.server, Direction::to_client};
-  if (std::string wrong = judge_side(client, features); !wrong.empty()) return wrong;
+  for (const auto part : {judge_side, judge_statistics}) {
+    if (std::string wrong = part(client, features); !wrong.empty()) return wrong;
+  }
   if (!facts.server || facts.server->is_abandoned() || !facts.server->closed()) return {};
   const Side server{facts, *facts.server, &facts.client, Direction::to_server};
-  return judge_side(server, features);
+  for (const auto part : {judge_side, judge_statistics}) {
+    if (std::string wrong = part(server, features); !wrong.empty()) return wrong;
+  }
+  return {};
 }
 
 }  // namespace quoll::sim

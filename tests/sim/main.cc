@@ -1,9 +1,13 @@
 // sim_runner: runs scenarios from seeds and says how many passed.
 //
 //     sim_runner [--seeds N] [--first SEED] [--seed S] [--jobs J] [--verbose]
+//     sim_runner --options "seed=S NAME=VALUE ..."
 //
 // Each job is a process, so that a CHECK that fails, or a loop that never ends, costs one scenario and is reported with
-// its seed. What a failure leaves behind is sim-SEED.log beside the program.
+// its seed. A scenario that fails is run once more with a trace of every connection. What it leaves behind, beside the
+// program: sim-SEED.log (if it did not abort) and sim-SEED-client-1.sqlog, sim-SEED-server-1.sqlog, ...
+//
+// --options runs one scenario as a failure prints it: to find out what it takes, leave options away.
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -14,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -32,7 +37,8 @@ struct Arguments {
   uint64_t seeds = 2'000;
   unsigned jobs = 0;
   bool verbose = false;
-  std::string folder;  // for logs
+  std::optional<ScenarioOptions> options;  // instead of what the seed draws
+  std::string folder;                      // for logs
 };
 
 struct Report {
@@ -48,8 +54,13 @@ struct Worker {
   uint64_t next = 0;  // the seed that it is at
 };
 
-std::string log_of(const Arguments& arguments, uint64_t seed) {
-  return arguments.folder + "/sim-" + std::to_string(seed) + ".log";
+/// What the files of a scenario begin with.
+std::string files_of(const Arguments& arguments, uint64_t seed) {
+  return arguments.folder + "/sim-" + std::to_string(seed);
+}
+
+ScenarioOptions options_of(const Arguments& arguments, uint64_t seed) {
+  return arguments.options ? *arguments.options : random_scenario(seed);
 }
 
 void say(const std::string& text) {
@@ -57,14 +68,32 @@ void say(const std::string& text) {
   (void)written;
 }
 
+/// A scenario that failed runs again, in a process of its own since it may abort. What came of it, for the user.
+std::string trace_again(const Arguments& arguments, uint64_t seed) {
+  const std::string files = files_of(arguments, seed);
+  std::fflush(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) return "no process for the traces";
+  if (pid == 0) {
+    ::alarm(kSecondsMax);
+    ::_exit(run(options_of(arguments, seed), {.traces = files}).passed() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  std::string text = "traces: " + files + "-*.sqlog";
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) text += " (WITH THEM IT PASSES)";
+  return text;
+}
+
 Report run_seed(const Arguments& arguments, uint64_t seed) {
-  const ScenarioOptions options = random_scenario(seed);
+  const ScenarioOptions options = options_of(arguments, seed);
   if (arguments.verbose) say(to_string(options) + "\n");
-  const std::string log = log_of(arguments, seed);
-  const Outcome outcome = run(options, log);
+  const std::string log = files_of(arguments, seed) + ".log";
+  const Outcome outcome = run(options, {.log = log});
   if (!outcome.passed()) {
+    ::alarm(2 * kSecondsMax);
     say("seed " + std::to_string(seed) + " FAILED: " + outcome.failure + "\n  " + to_string(options) + "\n  " + log +
-        "\n");
+        "\n  " + trace_again(arguments, seed) + "\n");
   } else if (arguments.verbose) {
     say("seed " + std::to_string(seed) + " passed: " + std::to_string(outcome.steps) + " steps, " +
         std::to_string((outcome.virtual_end - Instant()).as_milliseconds()) + " ms\n");
@@ -120,8 +149,8 @@ void on_end(Worker& worker, const Arguments& arguments, Totals& totals) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
   const char* how =
       WIFSIGNALED(status) ? (WTERMSIG(status) == SIGALRM ? "did not come to an end" : "aborted") : "exited";
-  say("seed " + std::to_string(worker.next) + " FAILED: " + how + "\n  " + to_string(random_scenario(worker.next)) +
-      "\n");
+  say("seed " + std::to_string(worker.next) + " FAILED: " + how + "\n  " +
+      to_string(options_of(arguments, worker.next)) + "\n  " + trace_again(arguments, worker.next) + "\n");
   totals.add({.seed = worker.next, .passed = false, .features = {}});
   worker.next += arguments.jobs;
   if (worker.next < arguments.first + arguments.seeds) start(worker, arguments);
@@ -177,7 +206,9 @@ bool print_table(const Totals& totals, uint64_t seeds) {
 }
 
 int usage() {
-  std::fprintf(stderr, "usage: sim_runner [--seeds N] [--first SEED] [--seed S] [--jobs J] [--verbose]\n");
+  std::fprintf(stderr,
+               "usage: sim_runner [--seeds N] [--first SEED] [--seed S] [--jobs J] [--verbose]\n"
+               "       sim_runner --options \"seed=S NAME=VALUE ...\"\n");
   return 2;
 }
 
@@ -195,6 +226,14 @@ int main(int argc, char** argv) {
       continue;
     }
     if (i + 1 == argc) return usage();
+    if (option == "--options") {
+      arguments.options = parse_options(argv[++i]);
+      if (!arguments.options) return usage();
+      arguments.first = arguments.options->seed;
+      arguments.seeds = 1;
+      arguments.verbose = true;
+      continue;
+    }
     char* end = nullptr;
     const uint64_t value = std::strtoull(argv[++i], &end, 0);
     if (end == argv[i] || *end != 0) return usage();

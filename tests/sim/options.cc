@@ -1,5 +1,8 @@
 #include "tests/sim/options.h"
 
+#include <algorithm>
+#include <charconv>
+#include <type_traits>
 #include <vector>
 
 namespace quoll::sim {
@@ -42,6 +45,7 @@ void ScenarioOptions::for_each_field(Self& self, Visit&& visit) {
   visit("gather", self.gather, "");
   visit("gather_us", self.gather_us, "");
   visit("check_every", self.check_every, "");
+  visit("trace_kib", self.trace_kib, "");
   visit("versions", self.versions, "");
   visit("retry", self.retry, "");
   visit("ask", self.ask, "");
@@ -114,6 +118,27 @@ std::string to_string(const ScenarioOptions& options) {
     line += (line.empty() ? "" : " ") + std::string(prefix) + name + "=" + std::to_string(number);
   });
   return line;
+}
+
+std::optional<ScenarioOptions> parse_options(std::string_view line) {
+  ScenarioOptions options;
+  while (!line.empty()) {
+    const std::string_view word = line.substr(0, line.find(' '));
+    line.remove_prefix(std::min(word.size() + 1, line.size()));
+    if (word.empty()) continue;
+    const size_t equals = std::min(word.find('='), word.size() - 1);
+    const std::string_view key = word.substr(0, equals), number = word.substr(equals + 1);
+    uint64_t parsed = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), parsed);
+    bool found = false;
+    ScenarioOptions::for_each_field(options, [&](const char* name, auto& value, const char* prefix) {
+      if (key != std::string(prefix) + name) return;
+      value = static_cast<std::remove_reference_t<decltype(value)>>(parsed);
+      found = static_cast<uint64_t>(value) == parsed;
+    });
+    if (!found || error != std::errc() || end != number.data() + number.size()) return {};
+  }
+  return options;
 }
 
 }  // namespace quoll::sim

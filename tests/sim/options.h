@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "tests/sim/elements.h"
 
@@ -47,7 +49,12 @@ enum class Ending : uint8_t {
 };
 
 /// What routers tell about datagrams that are too big for them.
-enum class Icmp : uint8_t { silent, honest, forged };
+enum class Icmp : uint8_t {
+  silent,
+  honest,
+  forged,  // from off the path: sizes that hurt, and noise for the datagram that is quoted
+  lying    // from the path: datagrams that were sent are quoted, with any size
+};
 
 struct ScenarioOptions {
   uint64_t seed = 0;
@@ -74,6 +81,7 @@ struct ScenarioOptions {
   uint32_t gather = 1;
   uint32_t gather_us = 0;
   uint32_t check_every = 1;
+  uint32_t trace_kib = 0;  // connections are traced into logs of at most so many KiB, which are checked in the end
 
   // The endpoints.
   Versions versions = Versions::v1;
@@ -148,5 +156,7 @@ ScenarioOptions random_scenario(uint64_t seed);
 
 /// One line: the seed and every field that differs from its default.
 std::string to_string(const ScenarioOptions& options);
+/// The same line read again; empty where something else than options stands there.
+std::optional<ScenarioOptions> parse_options(std::string_view line);
 
 }  // namespace quoll::sim

@@ -70,14 +70,23 @@ std::shared_ptr<const quic::ServerConfig> Simulation::server_config() const {
   return config;
 }
 
+void Simulation::trace(quic::EndpointConfig& config) const {
+  if (!traces_) return;
+  config.trace = [traces = traces_.get()](quic::Role role, const quic::ConnectionId& original_destination) {
+    return traces->begin(role, original_destination.bytes());
+  };
+}
+
 quic::EndpointConfig Simulation::client_endpoint() const {
   quic::EndpointConfig config;
+  trace(config);
   config.connection_ids = std::make_shared<quic::RandomConnectionIds>(options_.client_id_size);
   return config;
 }
 
 quic::EndpointConfig Simulation::server_endpoint() const {
   quic::EndpointConfig config;
+  trace(config);
   config.connection_ids = std::make_shared<quic::RandomConnectionIds>(options_.server_id_size);
   tests::SeededRng rng(options_.seed + 5);
   quic::FleetSecret secret;
@@ -94,7 +103,8 @@ Host::Options Simulation::host_options(quic::Role role) const {
           .scratch_size = options_.scratch,
           .gather = options_.gather > 0,
           .gather_for = Duration::microseconds(options_.gather_us),
-          .check_every = options_.check_every};
+          .check_every = options_.check_every,
+          .datagram_max = std::max<size_t>(options_.mtu_max, quic::kBaseMtu)};
 }
 
 void Simulation::build_network() {
@@ -141,12 +151,8 @@ void Simulation::add_common_elements(Link& link, const LinkOptions& o, uint64_t 
     const Instant from = Instant() + Duration::milliseconds(options_.blackhole_at_ms);
     blackholes_[i] = &link.add<Blackhole>(from, from + Duration::milliseconds(options_.blackhole_ms));
   }
-  MtuLimit::TooBig too_big;
-  if (options_.icmp != Icmp::silent) {
-    Host& sender = link.direction() == Direction::to_server ? client_ : server_;
-    too_big = [this, &sender](const Datagram& datagram, uint16_t mtu) { tell_too_big(sender, datagram, mtu); };
-  }
-  mtus_[i] = &link.add<MtuLimit>(static_cast<uint16_t>(options_.mtu), std::move(too_big));
+  if (options_.icmp == Icmp::lying) add_liar(link, seed + 9);
+  mtus_[i] = &link.add<MtuLimit>(static_cast<uint16_t>(options_.mtu), router_of(link));
   if (o.rate_kbps > 0) {
     bottlenecks_[i] = &link.add<Bottleneck>(Bottleneck::Options{
         .rate = Bandwidth::bits_per_second(uint64_t{o.rate_kbps} * 1'000),
@@ -176,47 +182,6 @@ void Simulation::schedule_hazards() {
   }
 }
 
-/// A router's ICMP message comes back to the sender, for the connection whose path it is.
-void Simulation::tell_too_big(Host& host, const Datagram& datagram, uint16_t mtu) {
-  const Path path{.local = datagram.original_source, .remote = datagram.destination};
-  std::vector<uint8_t> quoted(datagram.bytes.begin(),
-                              datagram.bytes.begin() + std::min<ptrdiff_t>(512, std::ssize(datagram.bytes)));
-  world_.scheduler.after(Duration::milliseconds(1), [this, &host, path, mtu, quoted = std::move(quoted)] {
-    const auto tell = [&](Conversation& conversation) {
-      if (conversation.closed()) return;
-      if (quic::Connection* connection = conversation.connection(); connection && connection->path() == path) {
-        features_.add(Feature::icmp_told);
-        connection->on_icmp_too_big(world_.now(), path, mtu, quoted);
-      }
-    };
-    if (&host == &client_) {
-      for (Pair& pair : pairs_) tell(*pair.client);
-    } else {
-      for (const auto& conversation : server_conversations_) tell(*conversation);
-    }
-    host.pump();
-  });
-}
-
-/// What anybody can send: sizes that would hurt, with noise for the datagram that is quoted.
-void Simulation::forge_too_big(int times) {
-  if (times == 0) return;
-  tests::SeededRng rng(options_.seed + static_cast<uint64_t>(times));
-  static constexpr uint16_t kSizes[] = {0, 68, 500, 1'199, 1'200, 1'300, 65'535};
-  const auto tell = [&](Conversation& conversation) {
-    quic::Connection* connection = conversation.closed() ? nullptr : conversation.connection();
-    if (!connection) return;
-    features_.add(Feature::icmp_forged);
-    connection->on_icmp_too_big(world_.now(), connection->path(), kSizes[rng.below(std::size(kSizes))],
-                                rng.bytes(rng.below(60)));
-  };
-  for (Pair& pair : pairs_) tell(*pair.client);
-  for (const auto& conversation : server_conversations_) tell(*conversation);
-  client_.pump();
-  server_.pump();
-  world_.scheduler.after(Duration::milliseconds(100), [this, times] { forge_too_big(times - 1); });
-}
-
 void Simulation::collect_features() {
   const auto add = [this](Feature feature, uint64_t times) { features_.add(feature, times); };
   const auto sides = [&](Conversation& conversation) {
@@ -244,6 +209,7 @@ void Simulation::collect_features() {
   add(Feature::retries, server.retries_sent);
   add(Feature::version_negotiations, server.version_negotiations_sent);
   for (const Host* host : {&client_, &server_}) {
+    add(Feature::held_for_departure, host->counters().held_for_departure);
     add(Feature::trains_sent, host->counters().trains_sent);
     add(Feature::trains_received, host->counters().trains_received);
   }

@@ -32,7 +32,7 @@ ScenarioOptions long_transfer(uint64_t seed = 1) {
 Outcome passes(const ScenarioOptions& options, const Extras& extras = {}) {
   const std::string line = to_string(options);
   INFO(line);
-  const Outcome outcome = run(options, "sim-" + std::to_string(options.seed) + ".log", extras);
+  const Outcome outcome = run(options, {.log = "sim-" + std::to_string(options.seed) + ".log"}, extras);
   CHECK(outcome.failure == "");
   return outcome;
 }

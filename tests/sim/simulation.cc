@@ -16,11 +16,15 @@ constexpr Duration kLingering = Duration::seconds(200);  // beyond the timeouts:
 
 }  // namespace
 
-Simulation::Simulation(const ScenarioOptions& options, const Extras& extras)
+Simulation::Simulation(const ScenarioOptions& options, const std::string& traces, const Extras& extras)
     : options_(options),
       extras_(extras),
       tls_(make_tls_configs(options)),
       amplification_(Duration::microseconds(options.down.delay_us)),
+      traces_(!traces.empty()         ? std::make_unique<Traces>(traces)
+              : options.trace_kib > 0 ? std::make_unique<Traces>(uint64_t{options.trace_kib} * 1024)
+                                      : nullptr),
+      is_checked_(traces_ && traces.empty()),
       client_(world_, Direction::to_server, client_endpoint(), host_options(quic::Role::client)),
       server_(world_, Direction::to_client, server_endpoint(), host_options(quic::Role::server)),
       to_server_(world_.scheduler, world_.journal, Direction::to_server,
@@ -65,6 +69,7 @@ Outcome Simulation::run() {
                       .also_accept = extras_.also_accept};
     if (const std::string wrong = judge(facts, features_); !wrong.empty()) world_.fail(wrong);
   }
+  if (is_checked_ && !world_.verdict.failed()) check_traces();
   collect_features();
   return {.failure = world_.verdict.failure(),
           .features = features_,
@@ -273,6 +278,22 @@ void Simulation::decide(Instant now, const Decision& decision) {
   (void)endpoint.accept(now, decision.offer);
 }
 
+/// The connections' own counters were read for the last time when they ended; a trace goes on.
+void Simulation::check_traces() {
+  if (const std::string wrong = traces_->check(); !wrong.empty()) return world_.fail(wrong);
+  const auto& summaries = traces_->summaries(quic::Role::client);
+  for (size_t i = 0; i < std::min(summaries.size(), pairs_.size()); i++) {
+    if (!summaries[i]) continue;
+    features_.add(Feature::traces_checked);
+    const quic::Statistics& s = pairs_[i].client->statistics();
+    const qlog::Summary& told = *summaries[i];
+    if (told.packets_sent < s.packets_sent || told.packets_received < s.packets_received ||
+        told.packets_lost < s.packets_lost || told.packets_dropped < s.packets_dropped) {
+      return world_.fail("the trace of client " + std::to_string(i + 1) + " leaves out packets");
+    }
+  }
+}
+
 bool Simulation::is_over() {
   if (started_ < options_.connections) return false;
   for (const Pair& pair : pairs_) {
@@ -285,6 +306,9 @@ bool Simulation::is_over() {
     for (const auto& conversation : server_conversations_) {
       if (conversation->closed() || conversation->is_abandoned()) continue;
       world_.fail("a connection of the server is gone without Closed");
+    }
+    for (const Host* host : {&client_, &server_}) {
+      if (!host->endpoint().next_timeout().is_never()) world_.fail("a timer is left although all connections are gone");
     }
     return true;
   }
@@ -313,11 +337,11 @@ std::string Simulation::describe_unfinished() {
   return text;
 }
 
-Outcome run(const ScenarioOptions& options, const std::string& log, const Extras& extras) {
-  Simulation simulation(options, extras);
+Outcome run(const ScenarioOptions& options, const Files& files, const Extras& extras) {
+  Simulation simulation(options, files.traces, extras);
   Outcome outcome = simulation.run();
-  if (!outcome.passed() && !log.empty()) {
-    if (std::FILE* file = std::fopen(log.c_str(), "w")) {
+  if (!outcome.passed() && !files.log.empty()) {
+    if (std::FILE* file = std::fopen(files.log.c_str(), "w")) {
       std::fprintf(file, "%s\nFAILED: %s\n\n", to_string(options).c_str(), outcome.failure.c_str());
       simulation.world().journal.write(file);
       std::fclose(file);

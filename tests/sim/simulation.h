@@ -11,6 +11,7 @@
 #include "tests/sim/conversation.h"
 #include "tests/sim/identities.h"
 #include "tests/sim/middlebox.h"
+#include "tests/sim/traces.h"
 
 namespace quoll::sim {
 
@@ -31,8 +32,11 @@ struct Extras {
   std::function<bool(const quic::Closed&)> also_accept;
 };
 
-/// `log`: where the journal goes when the scenario fails; empty: nowhere.
-Outcome run(const ScenarioOptions& options, const std::string& log = {}, const Extras& extras = {});
+struct Files {
+  std::string log = {};     // where the journal goes when the scenario fails; empty: nowhere
+  std::string traces = {};  // files of Traces, whatever comes of the scenario; empty: none
+};
+Outcome run(const ScenarioOptions& options, const Files& files = {}, const Extras& extras = {});
 
 inline const SocketAddress kServerAddress{.ip = IpAddress::v4({198, 51, 100, 1}), .port = 4433};
 inline const SocketAddress kPreferredAddress{.ip = IpAddress::v4({198, 51, 100, 2}), .port = 4434};
@@ -40,7 +44,8 @@ inline const SocketAddress kClientAddress{.ip = IpAddress::v4({10, 0, 0, 1}), .p
 
 class Simulation {
  public:
-  Simulation(const ScenarioOptions& options, const Extras& extras);
+  /// `traces`: the files of Traces; empty: none.
+  Simulation(const ScenarioOptions& options, const std::string& traces, const Extras& extras);
   Outcome run();
   World& world() { return world_; }
 
@@ -78,13 +83,16 @@ class Simulation {
   quic::TransportConfig transport(quic::Role role) const;
   std::shared_ptr<const quic::ClientConfig> client_config() const;
   std::shared_ptr<const quic::ServerConfig> server_config() const;
+  void trace(quic::EndpointConfig& config) const;
   quic::EndpointConfig client_endpoint() const;
   quic::EndpointConfig server_endpoint() const;
   Host::Options host_options(quic::Role role) const;
   void build_network();
   void add_common_elements(Link& link, const LinkOptions& options, uint64_t seed);
   void schedule_hazards();
-  void tell_too_big(Host& host, const Datagram& datagram, uint16_t mtu);
+  MtuLimit::TooBig router_of(Link& link);
+  void add_liar(Link& link, uint64_t seed);
+  void tell_too_big(Direction direction, const Datagram& datagram, uint16_t mtu, size_t quoted_size);
   void forge_too_big(int times);
 
   void connect_next();
@@ -96,6 +104,7 @@ class Simulation {
   bool is_last(const Pair& pair) const { return pair.client->index() + 1 == options_.connections; }
   Ending ending_of(const Pair& pair) const { return is_last(pair) ? options_.ending : Ending::client_closes; }
   void referee();
+  void check_traces();
   bool is_over();
   std::string describe_unfinished();
   void collect_features();
@@ -113,6 +122,8 @@ class Simulation {
   Blackhole* blackholes_[2] = {};
   MtuLimit* mtus_[2] = {};
   AmplificationMonitor amplification_;
+  std::unique_ptr<Traces> traces_;  // outlives the hosts
+  bool is_checked_;                 // the traces, when all is over
 
   Host client_;
   Host server_;

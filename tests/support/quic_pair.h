@@ -22,6 +22,10 @@ struct QuicPairOptions {
   Duration one_way_delay = Duration::milliseconds(10);
   quic::TransportConfig client;
   quic::TransportConfig server;
+  quic::RetryPolicy retry = quic::RetryPolicy::under_load;
+  bool early_data = false;  // the server gives tickets, and takes 0-RTT
+  tls::KeyLog* client_key_log = nullptr;
+  std::function<TraceSink<quic::TraceEvent>*(quic::Role, const quic::ConnectionId&)> trace = {};
 };
 
 class QuicPair {
@@ -39,9 +43,11 @@ class QuicPair {
     client_tls->application_protocols = {"test"};
     client_tls->verification = tls::PeerVerification::none;
     client_tls->preferences.groups = {tls::NamedGroup::x25519};
+    client_tls->key_log = options.client_key_log;
     auto server_tls = std::make_shared<tls::ServerConfig>();
     server_tls->application_protocols = {"test"};
     server_tls->identities = {fuzz::identity()};
+    if (options.early_data) accept_early_data(*server_tls);
     client_config_ = std::make_shared<quic::ClientConfig>();
     client_config_->tls = client_tls;
     client_config_->transport = options.client;
@@ -50,6 +56,8 @@ class QuicPair {
     server_config->transport = options.server;
     quic::EndpointConfig config;
     config.wall_clock = [](Instant at) { return fuzz::kNow + (at - Instant()); };
+    config.trace = options.trace;
+    config.retry = options.retry;
     client.emplace(config, crypto::best(), rng_);
     config.server = server_config;
     server.emplace(config, crypto::best(), rng_);
@@ -57,11 +65,18 @@ class QuicPair {
 
   /// A connection that is confirmed at both ends.
   void connect() {
-    const auto handle =
-        charge(false, [&] { return client->connect(now, client_config_, client_path_, {.server_name = "example.com"}); });
+    begin_connect();
+    run_until([this] { return client_connection().is_confirmed(); });
+  }
+  /// A connection that has sent nothing yet.
+  void begin_connect(std::optional<quic::ResumptionState> resumption = {}, bool early_data = false) {
+    const auto handle = charge(false, [&] {
+      return client->connect(
+          now, client_config_, client_path_,
+          {.server_name = "example.com", .resumption = std::move(resumption), .early_data = early_data});
+    });
     if (!handle) std::abort();
     client_handle = *handle;
-    run_until([this] { return client_connection().is_confirmed(); });
   }
 
   quic::Connection& client_connection() { return *client->find(client_handle); }
@@ -117,6 +132,16 @@ class QuicPair {
   uint64_t datagrams = 0;
 
  private:
+  void accept_early_data(tls::ServerConfig& config) {
+    tls::TicketKeys::Secret secret;
+    rng_.fill(secret);
+    config.ticket_keys = *tls::TicketKeys::from_secrets(crypto::best(), std::span(&secret, 1));
+    tls::StrikeRegister::Options options;
+    options.entries_max = 64;
+    options.start = fuzz::kNow - Duration::seconds(3600);  // a register that is as old as that
+    config.anti_replay = std::make_shared<tls::StrikeRegister>(options, rng_);
+  }
+
   void flush() {
     send(*client, true);
     send(*server, false);
