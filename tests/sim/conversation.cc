@@ -103,6 +103,7 @@ void Conversation::on(Instant now, const quic::Connected& event) {
     features_.add(Feature::handshakes);
     if (event.resumed) features_.add(Feature::resumptions);
     if (event.early_data_accepted) features_.add(Feature::early_data_accepted);
+    count_combinations(event);
     if (event.version == quic::Version::v2) features_.add(Feature::version_2);
     if (connection()->tls().hello_retry) features_.add(Feature::hello_retries);
     if (options_.versions == Versions::upgrade && event.version == quic::Version::v2) {
@@ -114,6 +115,20 @@ void Conversation::on(Instant now, const quic::Connected& event) {
                                      : quic::Version::v1;
   if (event.version != expected) fail("the connection has another version than it should have");
   begin(now);
+}
+
+/// What a client connects with at once: rare things that must go together.
+void Conversation::count_combinations(const quic::Connected& event) {
+  const quic::TransportParameters* peer = connection()->peer_parameters();
+  if (event.early_data_accepted && peer && peer->retry_source_connection_id) {
+    features_.add(Feature::early_data_after_retry);
+  }
+  if (early_data_refused_ && connection()->tls().hello_retry) features_.add(Feature::early_data_hello_retry);
+  const bool is_early = event.early_data_accepted || early_data_refused_;
+  if (is_early && options_.versions >= Versions::upgrade) features_.add(Feature::early_data_version);
+  if (options_.versions == Versions::negotiation && connection()->statistics().probe_timeouts > 0) {
+    features_.add(Feature::negotiations_with_loss);
+  }
 }
 
 template <>
@@ -138,59 +153,68 @@ void Conversation::on(Instant now, const quic::Closed& event) {
 void Conversation::on_event(Instant now, const quic::Event& event) {
   if (abandoned_) return;
   if (closed_) return fail("an event after Closed");
-  std::visit(
-      Overloaded{
-          [&](const quic::Connected& e) { on(now, e); },
-          [&](const quic::EarlyDataRejected&) { features_.add(Feature::early_data_refused); },
-          [&](const quic::Confirmed& e) { on(now, e); },
-          [&](const quic::ResumptionReceived& e) {
-            if (role_ == quic::Role::server) return fail("a server received a ticket");
-            if (e.state.ticket || !resumption_) resumption_ = e.state;
-          },
-          [&](const quic::StreamOpened& e) { peers_stream(now, e.stream_id); },
-          [&](const quic::StreamReadable& e) { read_some(now, e.stream_id); },
-          [&](const quic::StreamWritable& e) { write_some(now, e.stream_id); },
-          [&](const quic::StreamDelivered& e) {
-            Stream* stream = find(e.stream_id);
-            if (!stream || !stream->send.finished) return fail(e.stream_id, "delivered what was not finished");
-            if (stream->send.done) return fail(e.stream_id, "delivered twice");
-            finish_half(stream->send);
-            features_.add(Feature::streams_finished);
-            maybe_begin_gap(now);
-          },
-          [&](const quic::StreamStopped& e) {
-            Stream* stream = peers_stream(now, e.stream_id);
-            if (!stream) return;
-            const DirectionPlan& plan = stream->plan.from(stream->ours);
-            if (!plan.stop_at) return fail(e.stream_id, "stopped by a peer that never did that");
-            if (e.error != plan.stop_code) return fail(e.stream_id, "stopped with another code");
-            if (stream->send.done) return;
-            features_.add(Feature::streams_stopped);
-            finish_half(stream->send);
-            maybe_begin_gap(now);
-          },
-          [&](const quic::StreamReset& e) {
-            Stream* stream = peers_stream(now, e.stream_id);
-            if (!stream || stream->receive.done) return;
-            on_read_error(now, e.stream_id,
-                          {.domain = ErrorDomain::application, .code = static_cast<uint64_t>(e.error)});
-            // The event says it all; that the stream is read once more must do no harm.
-            (void)connection()->streams().read(e.stream_id);
-          },
-          [&](const quic::StreamsAvailable&) { open_streams(now); },
-          [&](const quic::DatagramReceived&) { receive_datagrams(); },
-          [&](const quic::Migrated& e) {
-            world_.journal.note(now, "migrated to " + e.path.local.to_string() + " -> " + e.path.remote.to_string());
-            if (role_ == quic::Role::server) return features_.add(Feature::rebindings_followed);
-            features_.add(e.path.remote.port == 4433 ? Feature::client_migrations : Feature::preferred_addresses);
-          },
-          [&](const quic::MigrationFailed&) {
-            if (role_ == quic::Role::server) return fail("MigrationFailed is a client's");
-            features_.add(Feature::failed_migrations);
-          },
-          [&](const quic::Closed& e) { on(now, e); },
-      },
-      event);
+  std::visit(Overloaded{
+                 [&](const quic::Connected& e) { on(now, e); },
+                 [&](const quic::EarlyDataRejected&) {
+                   early_data_refused_ = true;
+                   features_.add(Feature::early_data_refused);
+                 },
+                 [&](const quic::Confirmed& e) { on(now, e); },
+                 [&](const quic::ResumptionReceived& e) {
+                   if (role_ == quic::Role::server) return fail("a server received a ticket");
+                   if (e.state.ticket || !resumption_) resumption_ = e.state;
+                 },
+                 [&](const quic::StreamOpened& e) { peers_stream(now, e.stream_id); },
+                 [&](const quic::StreamReadable& e) { read_some(now, e.stream_id); },
+                 [&](const quic::StreamWritable& e) { write_some(now, e.stream_id); },
+                 [&](const quic::StreamDelivered& e) {
+                   Stream* stream = find(e.stream_id);
+                   if (!stream || !stream->send.finished) return fail(e.stream_id, "delivered what was not finished");
+                   if (stream->send.done) return fail(e.stream_id, "delivered twice");
+                   finish_half(stream->send);
+                   features_.add(Feature::streams_finished);
+                   maybe_begin_gap(now);
+                 },
+                 [&](const quic::StreamStopped& e) {
+                   Stream* stream = peers_stream(now, e.stream_id);
+                   if (!stream) return;
+                   const DirectionPlan& plan = stream->plan.from(stream->ours);
+                   if (!plan.stop_at) return fail(e.stream_id, "stopped by a peer that never did that");
+                   if (e.error != plan.stop_code) return fail(e.stream_id, "stopped with another code");
+                   if (stream->send.done) return;
+                   features_.add(Feature::streams_stopped);
+                   finish_half(stream->send);
+                   maybe_begin_gap(now);
+                 },
+                 [&](const quic::StreamReset& e) {
+                   Stream* stream = peers_stream(now, e.stream_id);
+                   if (!stream || stream->receive.done) return;
+                   on_read_error(now, e.stream_id,
+                                 {.domain = ErrorDomain::application, .code = static_cast<uint64_t>(e.error)});
+                   // The event says it all; that the stream is read once more must do no harm.
+                   (void)connection()->streams().read(e.stream_id);
+                 },
+                 [&](const quic::StreamsAvailable&) { open_streams(now); },
+                 [&](const quic::DatagramReceived&) { receive_datagrams(); },
+                 [&](const quic::Migrated& e) {
+                   world_.journal.note(now,
+                                       "migrated to " + e.path.local.to_string() + " -> " + e.path.remote.to_string());
+                   if (role_ == quic::Role::server) {
+                     features_.add(Feature::rebindings_followed);
+                     if (options_.client_id_size == 0) features_.add(Feature::rebindings_without_ids);
+                     return;
+                   }
+                   const bool is_preferred = e.path.remote.port != 4433;
+                   features_.add(is_preferred ? Feature::preferred_addresses : Feature::client_migrations);
+                   if (is_preferred && options_.client_id_size == 0) features_.add(Feature::preferred_without_ids);
+                 },
+                 [&](const quic::MigrationFailed&) {
+                   if (role_ == quic::Role::server) return fail("MigrationFailed is a client's");
+                   features_.add(Feature::failed_migrations);
+                 },
+                 [&](const quic::Closed& e) { on(now, e); },
+             },
+             event);
 }
 
 void Conversation::start_errands(Instant now) {

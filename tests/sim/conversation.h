@@ -80,6 +80,7 @@ class Conversation {
   /// A call was refused: a failure, unless the peer has ended the stream or the connection and we are yet to be told.
   void refused(quic::StreamId id, bool peer_may_have_ended, const char* call, const Error& error);
 
+  void count_combinations(const quic::Connected& event);
   void open_streams(Instant now);
   bool open_one(Instant now, bool unidirectional);
   Stream* peers_stream(Instant now, quic::StreamId id);
@@ -124,6 +125,7 @@ class Conversation {
   std::optional<Instant> connected_;
   bool confirmed_ = false;
   bool early_data_accepted_ = false;
+  bool early_data_refused_ = false;
   bool abandoned_ = false;
   std::optional<quic::Closed> closed_;
   Instant closed_at_ = Instant::never();

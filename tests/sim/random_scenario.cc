@@ -56,7 +56,7 @@ void draw_path(Dice& dice, ScenarioOptions& options) {
     options.mtu_later = dice.of({1'200, 1'252, 1'300, 1'400});
     options.mtu_change_ms = dice.between(10, 1'500);
   }
-  if (dice.one_in(4)) options.icmp = static_cast<Icmp>(dice.between(1, 3));
+  if (dice.one_in(options.mtu_later > 0 ? 2 : 4)) options.icmp = static_cast<Icmp>(dice.between(1, 3));
   if (dice.one_in(8)) {
     options.blackhole_at_ms = dice.between(0, 1'000);
     options.blackhole_ms = dice.of({50, 300, 1'000, 4'000, 15'000, 60'000});
@@ -66,7 +66,7 @@ void draw_path(Dice& dice, ScenarioOptions& options) {
   if (dice.one_in(6)) {
     options.nat = 1;
     options.rebinds = dice.between(1, 4);
-    options.rebind_every_ms = dice.of({50, 200, 700, 2'000});
+    options.rebind_every_ms = dice.of({15, 50, 200, 700, 2'000});
     options.rebind_address = dice.one_in(2);
   }
   options.firewall = dice.one_in(5);
@@ -170,6 +170,10 @@ void draw_connections(Dice& dice, ScenarioOptions& options) {
     options.resume = !options.parallel && !dice.one_in(4);
     options.early_data = options.resume && !dice.one_in(3);
     options.refuse_early = options.early_data && dice.one_in(4);
+    // 0-RTT beside everything else that makes a client begin anew.
+    if (options.early_data && dice.one_in(3)) options.retry = 1;
+    if (options.early_data && dice.one_in(6)) options.hello_retry = 1;
+    if (options.early_data && dice.one_in(4)) options.versions = static_cast<Versions>(dice.between(2, 4));
   }
   if (dice.one_in(3)) {
     options.ending = static_cast<Ending>(dice.between(1, 6));

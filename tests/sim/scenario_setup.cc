@@ -168,6 +168,7 @@ void Simulation::schedule_hazards() {
   for (uint32_t i = 0; i < options_.rebinds; i++) {
     world_.scheduler.after((i + 1) * Duration::milliseconds(options_.rebind_every_ms), [this] {
       world_.journal.note(world_.now(), "the NAT forgets its mappings");
+      if (!pairs_.empty() && !pairs_.back().client->connected_at()) features_.add(Feature::rebindings_mid_handshake);
       nat_->rebind(options_.rebind_address > 0);
     });
   }
@@ -192,6 +193,10 @@ void Simulation::collect_features() {
     add(Feature::packets_lost, s.packets_lost);
     add(Feature::packets_spuriously_lost, s.packets_spuriously_lost);
     add(Feature::probe_timeouts, s.probe_timeouts);
+    add(Feature::migrations_with_loss, s.migrations > 0 && s.packets_lost > s.packets_spuriously_lost);
+    add(Feature::migrations_with_ecn, s.migrations > 0 && s.ecn_capable);
+    add(Feature::key_updates_reordered, s.key_updates > 0 && s.packets_spuriously_lost > 0);
+    add(Feature::black_holes_told, s.black_holes > 0 && options_.icmp == Icmp::honest);
     if (options_.ecn > 0 && conversation.connected_at()) {
       add(s.ecn_capable ? Feature::ecn_validated : Feature::ecn_given_up, 1);
     }
@@ -209,7 +214,6 @@ void Simulation::collect_features() {
   add(Feature::retries, server.retries_sent);
   add(Feature::version_negotiations, server.version_negotiations_sent);
   for (const Host* host : {&client_, &server_}) {
-    add(Feature::held_for_departure, host->counters().held_for_departure);
     add(Feature::trains_sent, host->counters().trains_sent);
     add(Feature::trains_received, host->counters().trains_received);
   }

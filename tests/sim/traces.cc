@@ -61,10 +61,8 @@ TraceSink<quic::TraceEvent>* Traces::begin(quic::Role role, Bytes original_desti
     const std::string number = std::to_string(traces.size() + 1);
     output = std::make_unique<File>(files_ + "-" + name_of(role) + "-" + number + ".sqlog");
   }
-  const qlog::LogHeader header{.role = role,
-                               .vantage_point = name_of(role),
-                               .original_destination = original_destination,
-                               .start = Instant()};
+  const qlog::LogHeader header{
+      .role = role, .vantage_point = name_of(role), .original_destination = original_destination, .start = Instant()};
   qlog::LogOptions options{.size_max = size_max_};
   if (!files_.empty()) options.buffer_size = 0;
   return &traces.emplace_back(std::make_unique<Trace>(std::move(output), header, options))->sink;

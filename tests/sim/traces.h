@@ -3,8 +3,8 @@
 // one record after the other as they come, so that a scenario that aborts leaves them too.
 #pragma once
 
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 

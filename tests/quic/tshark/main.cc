@@ -154,11 +154,7 @@ std::vector<Case> cases() {
       {.name = "v2-retry", .client_versions = {v2}, .server_versions = {v2}, .retry = true},
       {.name = "v1-early", .client_versions = {v1}, .server_versions = {v1}, .early_data = true},
       {.name = "v2-early", .client_versions = {v2}, .server_versions = {v2}, .early_data = true},
-      {.name = "v1-retry-early",
-       .client_versions = {v1},
-       .server_versions = {v1},
-       .retry = true,
-       .early_data = true},
+      {.name = "v1-retry-early", .client_versions = {v1}, .server_versions = {v1}, .retry = true, .early_data = true},
       {.name = "negotiation", .client_versions = {v2, v1}, .server_versions = {v1}},
       {.name = "upgrade", .client_versions = {v1, v2}, .server_versions = {v2, v1}},
   };
