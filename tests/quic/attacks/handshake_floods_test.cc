@@ -232,7 +232,7 @@ TEST_SUITE("quic attacks: first packets") {
       s.hit(first_flight(s, i + 1), s.from(i));
     }
     CHECK_LE(s.endpoint->connections(), 8);
-    CHECK_GE(s.endpoint->connections(), 4);
+    CHECK_GE(s.endpoint->connections(), 1);
     CHECK_LE(s.bytes_out, 3 * s.bytes_in);
     CHECK_LE(s.heap, 4 * kSome);
   }

@@ -353,7 +353,7 @@ TEST_SUITE("quic attacks: streams") {
       CHECK_EQ(code(role, [](StreamId id) { return frames(ResetStreamFrame{.stream_id = id, .final_size = kVarintMax}); }),
                flow);
       CHECK_EQ(code(role, [](StreamId) {
-        return frames(StreamFrame{.stream_id = StreamId::from_value(kVarintMax - 3), .data = Data{1}});
+        return frames(StreamFrame{.stream_id = StreamId(kVarintMax - 3), .data = Data{1}});
       }) != 998, true);
     }
   }
