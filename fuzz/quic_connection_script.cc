@@ -511,7 +511,7 @@ void ConnectionScript::send_unprotected() {
       return send_stateless_reset();
     case 2: {
       if (puppet_->role() == Role::client || puppet_->original_destination().empty()) return;
-      const Data token = in_.data();
+      const Data token = Data{1} + in_.data();
       return deliver(puppet_->retry(token, quic::tests::id_of("retry"), in_.flag()));
     }
     case 3:
