@@ -13,7 +13,7 @@ TEST_PACKAGES := cmake doctest-dev nlohmann-json3-dev libssl-dev openssl gnutls-
 configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 
-.PHONY: all serve test check vectors bench install clean \
+.PHONY: all serve test check vectors sim bench install clean \
         sanitize clang ct cross emulate fuzz style format
 
 all: ## build/quoll and build/libquoll.a
@@ -41,6 +41,13 @@ vectors: ## make vectors DIR=path: every vector file below path
 	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test) --target vector_runner >/dev/null
 	@$(BUILD)/test/vector_runner "$(DIR)"
+
+sim: ## make sim SEEDS=N: simulated connections from N seeds
+	@tools/need $(TEST_PACKAGES) >/dev/null
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target sim_runner >/dev/null
+	@$(BUILD)/test/sim_runner --seeds $(SEEDS) --jobs $(JOBS)
+SEEDS ?= 20000
 
 bench: ## tables beside OpenSSL, as ratios of one run
 	@tools/need cmake libssl-dev

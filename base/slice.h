@@ -119,6 +119,8 @@ class Buffer {
   Bytes bytes() const { return whole_.bytes(); }
   size_t size() const { return whole_.size(); }
   bool empty() const { return whole_.empty(); }
+  /// No slice of it is left.
+  bool unique() const { return whole_.unique(); }
   /// Keeps the first `size` bytes, for a datagram shorter than its buffer.
   void truncate(size_t size) { whole_.truncate(size); }
 

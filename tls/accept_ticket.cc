@@ -11,9 +11,9 @@ Result<std::optional<ClientTicket>> accept_ticket(const TicketContext& context, 
   if (message->lifetime_seconds > kTicketLifetimeMax) {
     return abort_with(Alert::illegal_parameter, "a ticket that lives longer than seven days");
   }
-  // RFC 9001 §4.6.1: over QUIC only this value; a PROTOCOL_VIOLATION there, for which an alert has no better word.
+  // RFC 9001 §4.6.1: over QUIC only this value.
   if (context.mode == Mode::quic && message->max_early_data_size.value_or(0xffffffff) != 0xffffffff) {
-    return abort_with(Alert::illegal_parameter, "a ticket with a limit on early data, over QUIC");
+    return quic_protocol_violation("a ticket with a limit on early data, over QUIC");
   }
   // RFC 8446 §4.6.1: a ticket to be thrown away at once. So is one whose server's certificate has expired meanwhile.
   if (message->lifetime_seconds == 0 || context.authenticated_until < now) return std::nullopt;

@@ -52,4 +52,12 @@ inline std::unexpected<Error> abort_with(Alert alert, const char* reason) {
   return std::unexpected(Error{.domain = ErrorDomain::tls, .code = static_cast<uint64_t>(alert), .reason = reason});
 }
 
+/// Breaches for which RFC 9001 (§4.1.3, §4.4, §4.6.1, §8.4) wants no alert but QUIC's PROTOCOL_VIOLATION: an Error that QUIC closes
+/// the connection with as it is.
+inline std::unexpected<Error> quic_protocol_violation(const char* reason) {
+  constexpr uint64_t kProtocolViolation = 0x0a, kCryptoFrame = 0x06;  // RFC 9000 §20.1, §19.6
+  return std::unexpected(Error{
+      .domain = ErrorDomain::transport, .code = kProtocolViolation, .frame_type = kCryptoFrame, .reason = reason});
+}
+
 }  // namespace quoll::tls

@@ -57,9 +57,9 @@ Result<void> check_mode(const ClientHello& hello, Mode mode) {
     if (!hello.quic_transport_parameters) return {};
     return abort_with(Alert::unsupported_extension, "quic_transport_parameters without QUIC");
   }
-  // RFC 9001 §8.4 wants PROTOCOL_VIOLATION; what leaves here is an alert, and illegal_parameter says the same in TLS.
+  // RFC 9001 §8.4.
   if (!hello.legacy_session_id.empty()) {
-    return abort_with(Alert::illegal_parameter, "compatibility mode over QUIC");
+    return quic_protocol_violation("compatibility mode over QUIC");
   }
   // RFC 9001 §8.2: every ClientHello over QUIC has the extension.
   if (!hello.quic_transport_parameters) {

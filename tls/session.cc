@@ -34,6 +34,7 @@ struct Session::State {
 
   std::optional<Error> failure;
 
+  std::unexpected<Error> misplaced(const char* reason) const;
   Result<void> receive(Level level, Bytes bytes, UnixTime now);
   Result<void> on_message(Level level, const HandshakeMessage& message, bool last, UnixTime now);
   Result<void> on_post_handshake(const HandshakeMessage& message, bool last, UnixTime now);
@@ -113,9 +114,14 @@ size_t Session::State::body_size_max(Level level) const {
   return 0;
 }
 
+/// Bytes where the levels allow none: RFC 9001 §4.1.3 has its own error for it.
+std::unexpected<Error> Session::State::misplaced(const char* reason) const {
+  return context.mode == Mode::quic ? quic_protocol_violation(reason) : abort_with(Alert::unexpected_message, reason);
+}
+
 Result<void> Session::State::receive(Level level, Bytes bytes, UnixTime now) {
   while (!bytes.empty()) {
-    if (due() != level) return abort_with(Alert::unexpected_message, "handshake bytes at a level where none are due");
+    if (due() != level) return misplaced("handshake bytes at a level where none are due");
     auto message = assembler.next(bytes, body_size_max(level));
     if (!message) return std::unexpected(message.error());
     if (!*message) return {};
@@ -130,7 +136,7 @@ Result<void> Session::State::on_message(Level level, const HandshakeMessage& mes
   if (auto result = handshake->on_message(message, now); !result) return result;
   // RFC 8446 §5.1: messages do not span key changes, so the last one before a change ends what its level carries.
   if (handshake->due() != level && !last) {
-    return abort_with(Alert::unexpected_message, "handshake bytes follow a message that changes keys");
+    return misplaced("handshake bytes follow a message that changes keys");
   }
   return handshake->established() ? finish_handshake(now) : Result<void>();
 }
@@ -153,6 +159,8 @@ Result<void> Session::State::on_post_handshake(const HandshakeMessage& message, 
   if (message.type == HandshakeType::key_update && context.mode == Mode::stream) {
     return on_key_update(message.body, last);
   }
+  // RFC 9001 §4.4: a client that is asked for a certificate after the handshake.
+  if (message.type == HandshakeType::certificate_request) return misplaced("a CertificateRequest after the handshake");
   return abort_with(Alert::unexpected_message, "a message that does not come after the handshake");
 }
 
@@ -247,7 +255,8 @@ void Session::confirm() {
   std::vector<x509::Certificate>().swap(state_->context.negotiated.peer_certificates);
   std::vector<uint8_t>().swap(state_->context.negotiated.peer_ocsp_response);
   state_->context.early_exporter.reset();
-  state_->assembler.reset();
+  // A ticket may have come in part: HANDSHAKE_DONE waits for nobody.
+  if (!state_->assembler.is_within_message()) state_->assembler.reset();
   if (state_->context.out.empty()) state_->context.out.shrink();
 }
 

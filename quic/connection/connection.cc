@@ -13,9 +13,10 @@ Connection::State::State(Instant now, Role which, const ConnectionContext& with,
       trace(sink),
       protection(*with.provider, which, settings.key_update),
       loss({.role = which}),
-      spaces{SpaceState(Space::initial, {}), SpaceState(Space::handshake, {}),
-             SpaceState(Space::application, {.ack_eliciting_threshold = settings.ack_eliciting_threshold,
-                                             .max_ack_delay = settings.max_ack_delay})},
+      application_space(Space::application, {.ack_eliciting_threshold = settings.ack_eliciting_threshold,
+                                             .max_ack_delay = settings.max_ack_delay}),
+      handshake_spaces(
+          new std::array<SpaceState, 2>{SpaceState(Space::initial, {}), SpaceState(Space::handshake, {})}),
       ecn(settings.ecn),
       streams(which, settings.streams),
       datagrams(settings.datagrams, settings.max_datagram_frame_size),
@@ -65,7 +66,9 @@ Result<Connection> Connection::connect(Instant now, UnixTime wall_clock, const C
   if (Result<void> usable = check_config(config); !usable) return std::unexpected(usable.error());
   auto state = std::make_unique<State>(now, Role::client, context, config, start.trace);
   state->client_config = std::move(start.config);
-  state->local_ids.emplace(context.ids, context.ids.generator->generate(*context.rng));
+  const ConnectionId local_id = context.ids.generator->generate(*context.rng);
+  if (local_id.size() != context.ids.generator->size()) return usage_error("no free connection id");
+  state->local_ids.emplace(context.ids, local_id);
   state->current = state->add_path(now, start.path);
   state->handshake->server_name = start.server_name;
   state->handshake->early_data_offered = start.early_data && start.resumption && start.resumption->ticket &&
@@ -92,7 +95,9 @@ Result<Connection> Connection::accept(Instant now, const ConnectionContext& cont
   if (Result<void> usable = check_config(start.config->transport); !usable) return std::unexpected(usable.error());
   auto state = std::make_unique<State>(now, Role::server, context, start.config->transport, start.trace);
   state->server_config = start.config;
-  state->local_ids.emplace(context.ids, context.ids.generator->generate(*context.rng));
+  const ConnectionId local_id = context.ids.generator->generate(*context.rng);
+  if (local_id.size() != context.ids.generator->size()) return usage_error("no free connection id");
+  state->local_ids.emplace(context.ids, local_id);
   state->current = state->add_path(now, start.path);
   state->restart_idle_timer(now);
   if (Result<void> started = state->start_server(now, start); !started) return std::unexpected(started.error());
@@ -293,6 +298,8 @@ void Connection::State::check_invariants() const {
     CHECK(path->controller->window() >= minimum_window(kSmallestMaxDatagramSize));
   }
   for (const Space which : {Space::initial, Space::handshake, Space::application}) {
+    CHECK(has_space(which) == loss.has_space(which));
+    if (!has_space(which)) continue;
     CHECK(space(which).received.ranges().size() <= kReceivedRangesMax);
     uint64_t eliciting = 0;
     const SentPackets& sent = loss.sent_packets(which);

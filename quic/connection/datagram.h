@@ -11,20 +11,24 @@ namespace quoll::quic {
 
 inline constexpr size_t kTagSize = crypto::kAeadTagSize;
 
+/// The packet of a datagram that still grows. Not within Datagram: an optional of it is a member there, and a class
+/// with initialisers is complete only when the one around it is.
+struct Connection::State::OpenPacket {
+  PacketType type;
+  MutBytes bytes{};                 // from the header to the end of the datagram's room
+  size_t packet_number_offset = 0;  // in bytes
+  SizedPacketNumber number;
+  bool has_ack = false;
+  std::optional<PacketBuilder> payload;
+  bool spin_bit = false, key_phase = false;
+
+  size_t header_size() const { return packet_number_offset + number.size; }
+  size_t size() const { return header_size() + payload->size() + kTagSize; }
+};
+
 /// A datagram that is being built: its packets, of which the last one may still grow by padding.
 struct Connection::State::Datagram {
-  struct Open {
-    PacketType type;
-    MutBytes bytes{};                 // from the header to the end of the datagram's room
-    size_t packet_number_offset = 0;  // in bytes
-    SizedPacketNumber number;
-    bool has_ack = false;
-    std::optional<PacketBuilder> payload;
-    bool spin_bit = false, key_phase = false;
-
-    size_t header_size() const { return packet_number_offset + number.size; }
-    size_t size() const { return header_size() + payload->size() + kTagSize; }
-  };
+  using Open = OpenPacket;
 
   Datagram(Instant at, PathState& where, MutBytes whole, Ecn with) : now(at), path(where), room(whole), mark(with) {}
 

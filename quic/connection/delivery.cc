@@ -80,7 +80,7 @@ void Connection::State::on_lost_summary(Instant now, const LossSummary& lost, ui
 void Connection::State::settle_outcomes(Instant now) {
   while (const std::optional<LossDetection::Outcome> outcome = loss.poll_outcome()) on_packet_outcome(now, *outcome);
   for (const Space which : {Space::initial, Space::handshake, Space::application}) {
-    space(which).tokens.release_below(loss.first_token(which));
+    if (has_space(which)) space(which).tokens.release_below(loss.first_token(which));
   }
 }
 
@@ -152,6 +152,7 @@ void Connection::State::on_frame_acked(Space which, const FrameToken& token) {
       return remote_ids->on_acked(token);
     case Kind::new_token:
       new_token_in_flight = {};
+      new_token_due = false;
       return;
     case Kind::handshake_done:
       return;

@@ -243,7 +243,6 @@ Result<void> Connection::State::on_peer_parameters(Instant now, Bytes bytes) {
     if (path) path->mtu.set_peer_max(peers.max_udp_payload_size);
   }
   datagrams.set_peer_max_frame_size(peers.max_datagram_frame_size);
-  local_ids->set_peer_limit(peers.active_connection_id_limit);
   restart_idle_timer(now);
   if (role == Role::client) {
     if (peers.stateless_reset_token) remote_ids->set_initial_reset_token(*peers.stateless_reset_token);
@@ -258,6 +257,7 @@ Result<void> Connection::State::on_peer_parameters(Instant now, Bytes bytes) {
     }
     // After a rejected 0-RTT the limits begin anew; that is decided by an output that follows.
     if (!handshake->early_data_offered) streams.set_peer_parameters(peers);
+    local_ids->set_peer_limit(peers.active_connection_id_limit);
     const ClientVersionNegotiation negotiation{
         .sent = handshake->versions_sent, .negotiated = version, .reacted = handshake->reacted_to_version_negotiation};
     return check_version_information(negotiation, peers.version_information, config.versions);
@@ -282,6 +282,7 @@ Result<void> Connection::State::on_peer_parameters(Instant now, Bytes bytes) {
       preferred.connection_id = local_ids->issue_for_preferred_address(preferred.stateless_reset_token);
     }
   }
+  local_ids->set_peer_limit(peers.active_connection_id_limit);  // after the id of the preferred address
   own.version_information.emplace(VersionInformation{.chosen = version});
   for (const Version each : config.versions) own.version_information->available.add(each);
   const ReservedParameter reserved = ReservedParameter::random(*shared.rng);
@@ -368,6 +369,8 @@ void Connection::State::confirm_handshake(Instant now) {
   discard_keys(now, PacketType::handshake);
   session->confirm();
   handshake.reset();
+  handshake_spaces.reset();
+  loss.trim();
   push_event(Confirmed{});
   trace(now, trace::ConnectionStateUpdated{.state = trace::ConnectionState::handshake_confirmed});
   if (role == Role::client) follow_preferred_address(now);
@@ -413,7 +416,8 @@ void Connection::State::on_retry(Instant now, const RetryPacket& packet) {
   protection.install_initial(version, servers, PacketProtection::Initial::replace);
   loss.on_retry(now);
   settle_outcomes(now);
-  for (SpaceState& each : spaces) each.probes = 0;
+  for (SpaceState& each : *handshake_spaces) each.probes = 0;
+  application_space.probes = 0;
 }
 
 void Connection::State::on_version_negotiation(Instant now, const VersionNegotiationPacket& packet) {
@@ -446,7 +450,8 @@ void Connection::State::on_version_negotiation(Instant now, const VersionNegotia
   settle_outcomes(now);
   streams.on_zero_rtt_rejected();
   const bool offered_early_data = std::exchange(handshake->early_data_offered, false);
-  for (SpaceState& each : spaces) each.probes = 0;
+  for (SpaceState& each : *handshake_spaces) each.probes = 0;
+  application_space.probes = 0;
   if (Result<void> started = start_client(now, wall_clock + (now - wall_clock_at), answer.version); !started) {
     return fail(now, started.error());
   }

@@ -118,7 +118,13 @@ void Connection::State::on_non_probing_packet(Instant now, PathState& path) {
     old.recovery.recovery_start = old.controller->recovery_start();
   }
   switch_path(now, path);
-  if (!path.is_validated()) start_validation(now, path);
+  if (!path.is_validated()) {
+    start_validation(now, path);
+    // RFC 9000 §9.3.2: there to go back to until the verdict, which takes longer than packets need on their way.
+    if (fallback) fallback->remove_at = Instant::never();
+  } else {
+    forget_fallback(now);
+  }
   // RFC 9000 §9.3.3: whoever forwards packets from elsewhere must not move the connection away.
   if (old.is_validated()) start_validation(now, old);
 }
@@ -160,10 +166,13 @@ void Connection::State::on_path_validated(Instant now, PathState& path) {
     migrating_to = nullptr;
     switch_path(now, path);
     space(Space::application).ping = true;  // a packet that does more than probe, so that the server follows
-  } else if (&path == current && fallback) {
-    fallback->remove_at = now + loss.pto() * kAbandonedPathPtos;
-    fallback = nullptr;
+  } else if (&path == current) {
+    forget_fallback(now);
   }
+}
+
+void Connection::State::forget_fallback(Instant now) {
+  if (PathState* old = std::exchange(fallback, nullptr)) old->remove_at = now + loss.pto() * kAbandonedPathPtos;
 }
 
 void Connection::State::on_path_failed(Instant now, PathState& path) {

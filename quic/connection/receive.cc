@@ -32,6 +32,7 @@ void Connection::State::receive(Instant now, const Path& path, std::span<const R
     if (is_open() && handshake && !handshake->kept.empty()) receive_kept(now);
   }
   if (is_open()) replace_retired_ids(now);
+  restart_quiet_timer(now);
 }
 
 void Connection::State::count_received(Instant now, const Path& path, const ReceivedDatagram& datagram) {
@@ -262,8 +263,10 @@ void Connection::State::on_handshake_header(PacketContext& context, const Opened
     current->remote_id.id = servers;
   }
   handshake->processed_packet = true;
-  if (role == Role::client && !handshake->version_is_settled) {
-    // RFC 9369 §4.1: the version of the server's first long header is the negotiated one.
+  const bool tells_version = context.version != original_version || packet.type == PacketType::handshake;
+  if (role == Role::client && !handshake->version_is_settled && tells_version) {
+    // RFC 9369 §4.1: the first long header with another version than the original one has the negotiated one. Before it,
+    // a server may acknowledge a part of the ClientHello in the original version.
     handshake->version_is_settled = true;
     version = context.version;
   }

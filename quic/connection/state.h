@@ -38,6 +38,8 @@ inline constexpr size_t kTrainMax = 64;
 inline constexpr size_t kEventsMax = 64;
 /// NEW_TOKEN tokens that a client takes: larger ones are of no use in an Initial packet.
 inline constexpr size_t kTokenSizeMax = 512;
+/// A connection is quiet when it has neither sent nor received for so many PTOs and nothing is in flight.
+inline constexpr int kQuietPtos = 3;
 
 /// A packet number space: what came, and what the packets in flight carried.
 struct SpaceState {
@@ -100,7 +102,8 @@ struct Connection::State {
         TraceSink<TraceEvent>* sink);
   ~State();
 
-  struct Datagram;  // datagram.h
+  struct OpenPacket;  // datagram.h
+  struct Datagram;    // datagram.h
 
   // --- handshake.cc
   Result<void> start_client(Instant now, UnixTime wall_clock, Version first_version);
@@ -197,6 +200,7 @@ struct Connection::State {
   void start_validation(Instant now, PathState& path);
   void on_path_response(Instant now, const PathData& data);
   void on_path_failed(Instant now, PathState& path);
+  void forget_fallback(Instant now);
   void on_path_validated(Instant now, PathState& path);
   Result<void> migrate(Instant now, const Path& path);
   void follow_preferred_address(Instant now);
@@ -218,12 +222,20 @@ struct Connection::State {
   void on_timeout(Instant now);
   void on_loss_timeout(Instant now);
   void restart_idle_timer(Instant now);
+  void restart_quiet_timer(Instant now);
+  void on_quiet();
   Duration idle_period() const;
   Instant ack_deadline() const;
 
   void push_event(Event event);
-  SpaceState& space(Space which) { return spaces[static_cast<size_t>(which)]; }
-  const SpaceState& space(Space which) const { return spaces[static_cast<size_t>(which)]; }
+  bool has_space(Space which) const { return which == Space::application || handshake_spaces; }
+  SpaceState& space(Space which) {
+    if (which == Space::application) [[likely]]
+      return application_space;
+    DCHECK(handshake_spaces);
+    return (*handshake_spaces)[static_cast<size_t>(which)];
+  }
+  const SpaceState& space(Space which) const { return const_cast<State*>(this)->space(which); }
   bool established() const { return handshake_complete; }
   void check_invariants() const;
 
@@ -242,7 +254,8 @@ struct Connection::State {
 
   PacketProtection protection;
   LossDetection loss;
-  std::array<SpaceState, kSpaceCount> spaces;
+  SpaceState application_space;
+  std::unique_ptr<std::array<SpaceState, 2>> handshake_spaces;  // until the handshake is confirmed
   EcnValidator ecn;
   std::optional<LocalConnectionIds> local_ids;
   std::optional<RemoteConnectionIds> remote_ids;
@@ -277,6 +290,7 @@ struct Connection::State {
   Instant keep_alive_at = Instant::never();
   bool ack_eliciting_sent_since_receive = false;
   Instant pacing_until = Instant::never();
+  Instant quiet_at = Instant::never();  // when memory is given back, if nothing happens until then
   Instant forget_original_at = Instant::never();  // server: when the client's first id routes here no longer
   std::optional<Closed> closed;                   // told after all other events
 

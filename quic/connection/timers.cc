@@ -16,10 +16,35 @@ void Connection::State::restart_idle_timer(Instant now) {
   keep_alive_at = wanted && handshake_complete ? now + config.keep_alive : Instant::never();
 }
 
+void Connection::State::restart_quiet_timer(Instant now) {
+  if (confirmed) quiet_at = now + loss.pto() * kQuietPtos;
+}
+
+/// What is only there so that the next packet is quick is given back. Once for each time of quiet: with the next
+/// datagram, in or out, the timer starts anew.
+void Connection::State::on_quiet() {
+  quiet_at = Instant::never();
+  if (loss.ack_eliciting_in_flight(Space::application) != 0) return;  // so there will be one
+  if (!protection.next_timeout().is_never()) {
+    quiet_at = protection.next_timeout();  // keys of a recent update are not to be given up yet
+    return;
+  }
+  protection.trim();
+  loss.trim();
+  application_space.tokens.release_below(loss.first_token(Space::application));
+  application_space.tokens.trim();
+  application_space.received.trim();
+  application_crypto.trim();
+  streams.trim();
+  datagrams.trim();
+  local_ids->trim();
+  remote_ids->trim();
+}
+
 Instant Connection::State::ack_deadline() const {
   Instant earliest = Instant::never();
   for (const PacketType type : {PacketType::initial, PacketType::handshake, PacketType::one_rtt}) {
-    if (!const_cast<PacketProtection&>(protection).can_seal(type)) continue;
+    if (!protection.can_seal(type)) continue;
     earliest = std::min(earliest, space(space_of(type)).received.next_timeout());
   }
   // What was due when we were last asked to send could not be sent; time alone does not change that.
@@ -36,7 +61,7 @@ Instant Connection::State::next_timeout() const {
     case CloseState::Phase::open:
       break;
   }
-  Instant earliest = std::min({loss.next_timeout(), ack_deadline(), idle_deadline, keep_alive_at, pacing_until,
+  Instant earliest = std::min({loss.next_timeout(), ack_deadline(), idle_deadline, keep_alive_at, pacing_until, quiet_at,
                                protection.next_timeout(), zero_rtt_discard_at});
   if (handshake) earliest = std::min(earliest, handshake->deadline);
   for (const std::unique_ptr<PathState>& path : paths) {
@@ -75,6 +100,7 @@ void Connection::State::on_timeout(Instant now) {
     forget_original_at = Instant::never();
     local_ids->remove_original_destination();
   }
+  if (now >= quiet_at) on_quiet();
   current->mtu.on_timeout(now);
   for (size_t i = 0; i < paths.size() && is_open(); i++) {
     if (PathState* path = paths[i].get(); path && path->validation.on_timeout(now)) on_path_failed(now, *path);

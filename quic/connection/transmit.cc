@@ -27,7 +27,13 @@ std::optional<Transmit> Connection::State::poll_transmit(Instant now, MutBytes s
     case CloseState::Phase::open:
       break;
   }
-  if (protection.can_seal(PacketType::one_rtt) && protection.wants_update()) update_keys(now);
+  if (protection.can_seal(PacketType::one_rtt)) {
+    if (protection.wants_update()) update_keys(now);
+    if (protection.must_close()) {  // RFC 9001 §6.6: while there is a packet left to say so
+      fail(now, close_with(TransportError::aead_limit_reached, "the keys are used up").error());
+      return transmit_close(now, scratch);
+    }
+  }
   if (std::optional<Transmit> transmit = transmit_path_frames(now, scratch)) return transmit;
   if (std::optional<Transmit> transmit = transmit_mtu_probe(now, scratch)) return transmit;
   return transmit_train(now, scratch);
@@ -141,10 +147,12 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
   datagrams.on_sealed();
   counters.datagrams_sent += (bytes.size() + segment - 1) / segment;
   counters.bytes_sent += bytes.size();
+  restart_quiet_timer(now);
   const auto segment_size = static_cast<uint16_t>(bytes.size() > segment ? segment : 0);
   trace(now, trace::DatagramsSent{.size = bytes.size(), .segment_size = segment_size, .ecn = mark});
   // RFC 9001 §4.9.1: a client is done with Initial keys when it first sends a Handshake packet.
   if (role == Role::client && handshake_packet_sent && is_open()) discard_keys(now, PacketType::initial);
+  if (is_open()) settle_outcomes(now);  // what was given up to make room
   return Transmit{.path = path.path, .ecn = mark, .bytes = bytes, .segment_size = segment_size, .departure = now};
 }
 
@@ -198,7 +206,9 @@ void Connection::State::note_app_limited(Instant now, PathState& path, bool inte
 bool Connection::State::begin_packet(Datagram& datagram, PacketType type) {
   if (datagram.open) finish_packet(datagram);
   const MutBytes room = datagram.rest();
-  if (room.size() < kPacketRoomMin || loss.sent_packets(space_of(type)).is_full()) return false;
+  if (room.size() < kPacketRoomMin) return false;
+  // A probe goes even then: in its place the oldest packet is given up.
+  if (loss.sent_packets(space_of(type)).is_full() && space(space_of(type)).probes == 0) return false;
   if (type == PacketType::one_rtt) maybe_skip_number();
   const PacketNumber number = loss.next_packet_number(space_of(type));
   const std::optional<size_t> number_size = packet_number_size(number, loss.largest_acknowledged(space_of(type)));
@@ -342,6 +352,9 @@ std::optional<Transmit> Connection::State::transmit_path_frames(Instant now, Mut
     // RFC 9000 §8.2.1, §8.2.2: 1200 bytes, unless the anti-amplification limit allows less.
     const uint64_t allowance = path.amplification.allowance();
     const size_t room = static_cast<size_t>(std::min<uint64_t>(allowance, kInitialDatagramSizeMin));
+    // RFC 9000 §8.2.2: constrained by congestion control. Else a flood of challenges from a peer that acknowledges
+    // nothing would bring any number of packets into flight.
+    if (!path.controller->can_send(path.recovery.bytes_in_flight, room)) continue;
     Datagram datagram(now, path, scratch.first(std::min(room, scratch.size())), Ecn::not_ect);
     if (!begin_packet(datagram, PacketType::one_rtt)) continue;
     PacketBuilder& payload = *datagram.open->payload;

@@ -15,6 +15,7 @@ namespace quoll::quic {
 /// What a server does with a client whose address is not validated (RFC 9000 §8.1).
 enum class RetryPolicy : uint8_t { never, under_load, always };
 
+/// The functions in here are called in the midst of the endpoint's work: they must not call it.
 struct EndpointConfig {
   /// Makes connection ids; null: random ones of 8 bytes.
   std::shared_ptr<ConnectionIdGenerator> connection_ids;

@@ -21,6 +21,8 @@ ConnectionId FreeConnectionIds::generate(Rng& rng) {
   for (int draws = 1; draws < kIdDrawsMax && !id.empty() && table_.contains(table_.by_id(id)); draws++) {
     id = generator_->generate(rng);
   }
+  // RFC 9000 §5.1: an id that leads to another connection is worse than none.
+  if (!id.empty() && table_.contains(table_.by_id(id))) return {};
   return id;
 }
 

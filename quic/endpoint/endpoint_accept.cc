@@ -204,7 +204,7 @@ bool Endpoint::State::send_retry(Instant now, const ConnectionAttempt& attempt) 
   // one id.
   ConnectionId source = ids.generate(rng);
   for (int draws = 1; draws < kIdDrawsMax && source == attempt.destination; draws++) source = ids.generate(rng);
-  if (source == attempt.destination) return false;
+  if (source == attempt.destination || source.size() != ids.size()) return false;
   const std::vector<uint8_t> token =
       tokens->retry_token(config.wall_clock(now), {.client = attempt.path.remote,
                                                    .version = attempt.version,

@@ -46,7 +46,8 @@ std::optional<EndpointEvent> Endpoint::State::poll_event() {
               .path = attempt.path, .address_validated = attempt.address_validated, .version = attempt.version}};
     }
     if (std::optional<Event> event = slot.connection->poll_event()) {
-      with_events.push_back(slot);
+      // To take news from a stream may end it, and the peer is to be allowed another.
+      touch(slot);
       return EndpointEvent{.connection = slots.handle_of(slot), .event = std::move(*event)};
     }
     // The last event was polled: now a drained connection may go.
@@ -136,6 +137,7 @@ void Endpoint::State::erase(ConnectionSlot& slot) {
   if (slot.offer) offers--;
   if (slot.handshaking) handshakes--;
   slots.erase(slot);
+  if (slots.empty()) slots.trim();
 }
 
 }  // namespace quoll::quic

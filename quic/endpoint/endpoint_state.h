@@ -80,7 +80,7 @@ struct ConnectionSlot : ListHook<TransmitTag>, ListHook<EventTag>, ListHook<Sett
   bool established = false;
 };
 
-/// The configured generator, but it draws again when an id is in use.
+/// The configured generator, but it draws again when an id is in use, and gives an empty one when it always is.
 class FreeConnectionIds final : public ConnectionIdGenerator {
  public:
   FreeConnectionIds(std::shared_ptr<ConnectionIdGenerator> generator, const ConnectionTable& table)

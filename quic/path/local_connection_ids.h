@@ -24,7 +24,7 @@
 namespace quoll::quic {
 
 /// Ids that the peer may use at a time: one in use, spares for paths and migrations.
-inline constexpr size_t kLocalIdsMax = 8;
+inline constexpr size_t kLocalIdsMax = 4;
 /// Ids whose announcement is not acknowledged yet, retired ones too: a peer that retires ids as fast as we issue them
 /// is answered no faster than it acknowledges.
 inline constexpr size_t kLocalIdsIssuedUnackedMax = 16;
@@ -82,6 +82,8 @@ class LocalConnectionIds {
   void on_acked(const FrameToken& token);
   void on_lost(const FrameToken& token);
   std::optional<ConnectionIdChange> poll_change();
+  /// Returns memory that the present ids do not need.
+  void trim() { entries_.shrink_to_fit(); }
   /// At the end of the connection: all ids are removed, none is issued any more.
   void retire_all();
   /// Calls visit(const ConnectionId&) for every id that routes here: the active ones and the original destination.

@@ -22,7 +22,7 @@
 namespace quoll::quic {
 
 /// What we announce as active_connection_id_limit.
-inline constexpr uint64_t kRemoteIdsMax = 8;
+inline constexpr uint64_t kRemoteIdsMax = 4;
 /// Retirements that are not acknowledged yet; RFC 9000 §5.1.2 suggests at least twice the limit of active ids. Beyond
 /// it the connection ends with CONNECTION_ID_LIMIT_ERROR.
 inline constexpr size_t kRetirementsMax = 4 * kRemoteIdsMax;
@@ -85,6 +85,12 @@ class RemoteConnectionIds {
   /// The end of the connection: no token means anything any more.
   void forget_all_tokens();
 
+  /// Returns memory that the present ids do not need.
+  void trim() {
+    ids_.shrink_to_fit();
+    retirements_.shrink_to_fit();
+    retired_.trim();
+  }
   /// Ids that count towards the limit that we announced.
   size_t active_count() const;
   /// Retirements that are remembered.

@@ -10,26 +10,52 @@ namespace {
 /// RFC 9001 §6.5: old read keys are kept, and updates paused, for three PTOs.
 constexpr int64_t kPtosOfUpdate = 3;
 
+/// Packets that are kept back from the confidentiality limit to close the connection with; less when the limit is small.
+constexpr uint64_t kPacketsToClose = 1024;
+
 }  // namespace
 
 void OneRttKeys::install(tls::Direction direction, const crypto::Digest& secret) {
   DCHECK(generation_ == 0);
   auto keys = std::make_unique<PacketKeys>(provider_, suite_, version_, secret);
-  crypto::HeaderProtectionKey header = header_key(provider_, suite_, version_, secret);
+  const HeaderKeyBytes header_bytes = header_key_bytes(provider_, suite_, version_, secret);
+  auto header = std::make_unique<crypto::HeaderProtectionKey>(header_key(provider_, suite_, header_bytes));
   if (direction == tls::Direction::write) {
     write_ = std::move(keys);
     write_header_ = std::move(header);
+    write_header_bytes_ = header_bytes;
     write_secret_ = secret;
   } else {
     current_ = std::move(keys);
     read_header_ = std::move(header);
+    read_header_bytes_ = header_bytes;
     read_secret_ = secret;
     make_next();
   }
 }
 
+void OneRttKeys::trim() {
+  if (trimmed_ || !current_ || !write_ || previous_) return;
+  DCHECK(next_);
+  trimmed_ = std::make_unique<Trimmed>(current_->usage(), next_->usage(), write_->usage());
+  for (std::unique_ptr<PacketKeys>* keys : {&current_, &next_, &write_}) keys->reset();
+  read_header_.reset();
+  write_header_.reset();
+}
+
+void OneRttKeys::expand() {
+  // RFC 9001 §6.6: the counts go on.
+  const std::unique_ptr<Trimmed> before = std::move(trimmed_);
+  current_ = std::make_unique<PacketKeys>(provider_, suite_, version_, read_secret_, before->current);
+  make_next(before->next);
+  write_ = std::make_unique<PacketKeys>(provider_, suite_, version_, write_secret_, before->write);
+  read_header_ = std::make_unique<crypto::HeaderProtectionKey>(header_key(provider_, suite_, read_header_bytes_));
+  write_header_ = std::make_unique<crypto::HeaderProtectionKey>(header_key(provider_, suite_, write_header_bytes_));
+}
+
 OneRttKeys::Slot OneRttKeys::slot_of(bool key_phase, PacketNumber number) const {
   namespace ct = crypto::ct;
+  DCHECK(!trimmed_);
   // RFC 9001 §6.5: of the other phase, a number below one of the current phase means the previous keys, a number above
   // the next ones. Key Phase and number are not known to be authentic, and what they were must not be seen in the time
   // (§9.5): no branch depends on them.
@@ -69,15 +95,19 @@ Result<void> OneRttKeys::on_opened(Instant now, uint64_t generation, PacketNumbe
   return {};
 }
 
-PacketKeys* OneRttKeys::write_keys() {
-  if (current_ && !next_) make_next();
+bool OneRttKeys::can_write() const {
   // RFC 9001 §6.6: at the limit the keys are not used any more.
-  const bool usable = write_ && write_->aead().sealed() < write_->aead().aead().confidentiality_limit;
-  return usable ? write_.get() : nullptr;
+  return has_write() && write_usage().sealed < aead_.confidentiality_limit;
+}
+
+PacketKeys* OneRttKeys::write_keys() {
+  DCHECK(!trimmed_);
+  if (current_ && !next_) make_next();
+  return can_write() ? write_.get() : nullptr;
 }
 
 void OneRttKeys::on_packet_acked(PacketNumber number, Duration pto) {
-  if (acked_ || !write_ || !write_->has_sealed(number)) return;
+  if (acked_ || !has_write() || number < write_usage().first_sealed) return;
   acked_ = true;
   // RFC 9001 §6.5: after an update was confirmed, wait before the next one. The packet with the ACK is the last one that
   // was opened.
@@ -85,12 +115,18 @@ void OneRttKeys::on_packet_acked(PacketNumber number, Duration pto) {
 }
 
 bool OneRttKeys::is_worn(uint64_t packets_max) const {
+  return has_write() && write_usage().sealed >= std::min(packets_max, aead_.confidentiality_limit / 2);
+}
+
+bool OneRttKeys::is_nearly_used_up() const {
   if (!write_) return false;
   const crypto::AeadKey& key = write_->aead();
-  return key.sealed() >= std::min(packets_max, key.aead().confidentiality_limit / 2);
+  const uint64_t limit = key.aead().confidentiality_limit;
+  return key.sealed() >= limit - std::min(kPacketsToClose, limit / 8);
 }
 
 void OneRttKeys::initiate_update(PacketNumber next_number) {
+  wake();
   update();
   write_->note_sealed(next_number);
 }
@@ -110,6 +146,7 @@ void OneRttKeys::update() {
   if (!next_) make_next();
   previous_ = std::move(current_);
   current_ = std::move(next_);
+  read_secret_ = next_secret(provider_, suite_, version_, read_secret_);
   write_secret_ = next_secret(provider_, suite_, version_, write_secret_);
   *write_ = PacketKeys(provider_, suite_, version_, write_secret_);
   generation_++;
@@ -119,10 +156,10 @@ void OneRttKeys::update() {
   resume_updates_at_ = Instant::never();
 }
 
-void OneRttKeys::make_next() {
+void OneRttKeys::make_next(const KeyUsage& usage) {
   // RFC 9001 §6.1: the header protection key stays.
-  read_secret_ = next_secret(provider_, suite_, version_, read_secret_);
-  next_ = std::make_unique<PacketKeys>(provider_, suite_, version_, read_secret_);
+  const crypto::Digest secret = next_secret(provider_, suite_, version_, read_secret_);
+  next_ = std::make_unique<PacketKeys>(provider_, suite_, version_, secret, usage);
 }
 
 }  // namespace quoll::quic

@@ -6,15 +6,20 @@
 // stay until three PTOs after the first packet of the current generation. The next ones are never made while a packet
 // is being opened: on a peer's update, the first packet that we seal afterwards makes them, before which no peer may
 // update again; meanwhile the previous ones take their place (§6.3).
+//
+// Expanded keys are most of what an idle connection would hold. trim() gives them up and keeps what they are made from,
+// with their counts: the current secrets, and the bytes of the header keys, whose secrets are long gone. wake() makes all
+// of them again, the next read keys too, before anything of a packet is looked at: so the time that it takes says that
+// the connection was quiet, and nothing of the packet (§9.5).
 #pragma once
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "quic/protect/packet_keys.h"
+#include "tls/cipher_suite.h"
 #include "tls/level.h"
 
 namespace quoll::quic {
@@ -22,13 +27,23 @@ namespace quoll::quic {
 class OneRttKeys {
  public:
   OneRttKeys(const crypto::Provider& provider, tls::CipherSuite suite, Version version)
-      : provider_(provider), suite_(suite), version_(version) {}
+      : provider_(provider), aead_(tls::aead_of(provider, suite)), suite_(suite), version_(version) {}
 
   void install(tls::Direction direction, const crypto::Digest& secret);
 
-  // Reading.
+  const crypto::Aead& aead() const { return aead_; }
 
-  bool can_read() const { return current_ != nullptr; }
+  /// Gives up expanded keys until wake(), unless read keys wait to be discarded (next_timeout()) or a direction has none.
+  void trim();
+  /// Before keys are used.
+  void wake() {
+    if (trimmed_) [[unlikely]]
+      expand();
+  }
+
+  // Reading. Awake, but for can_read().
+
+  bool can_read() const { return current_ != nullptr || trimmed_; }
   const crypto::HeaderProtectionKey& read_header() const { return *read_header_; }
 
   /// Read keys by their age; a generation is generation() + slot - 1.
@@ -43,7 +58,9 @@ class OneRttKeys {
 
   // Writing.
 
-  /// Null without write keys, and when they have reached the confidentiality limit.
+  /// There are write keys, and they have not reached the confidentiality limit.
+  bool can_write() const;
+  /// Null when not. Awake.
   PacketKeys* write_keys();
   const crypto::HeaderProtectionKey& write_header() const { return *write_header_; }
   uint64_t generation() const { return generation_; }
@@ -56,6 +73,8 @@ class OneRttKeys {
   bool can_update() const { return confirmed_ && acked_ && resume_updates_at_.is_never(); }
   /// Whether the write keys have sealed `packets_max`, or half of what they may seal at all.
   bool is_worn(uint64_t packets_max) const;
+  /// Whether few packets are left below the confidentiality limit.
+  bool is_nearly_used_up() const;
   void initiate_update(PacketNumber next_number);
   Instant next_timeout() const { return std::min(drop_previous_at_, resume_updates_at_); }
   void on_timeout(Instant now);
@@ -68,10 +87,21 @@ class OneRttKeys {
     PacketNumber end_of_older = 0;
   };
 
+  /// What trimmed keys have done so far.
+  struct Trimmed {
+    KeyUsage current;
+    KeyUsage next;
+    KeyUsage write;
+  };
+
+  bool has_write() const { return write_ != nullptr || trimmed_; }
+  KeyUsage write_usage() const { return trimmed_ ? trimmed_->write : write_->usage(); }
   void update();
-  void make_next();
+  void make_next(const KeyUsage& usage = {});
+  void expand();
 
   const crypto::Provider& provider_;
+  const crypto::Aead& aead_;
   tls::CipherSuite suite_;
   Version version_;
   bool confirmed_ = false;
@@ -86,10 +116,14 @@ class OneRttKeys {
   std::unique_ptr<PacketKeys> current_;
   std::unique_ptr<PacketKeys> next_;
   std::unique_ptr<PacketKeys> write_;
-  crypto::Digest read_secret_;   // of the newest read keys
+  crypto::Digest read_secret_;   // of the current read keys
   crypto::Digest write_secret_;  // of the write keys
-  std::optional<crypto::HeaderProtectionKey> read_header_;
-  std::optional<crypto::HeaderProtectionKey> write_header_;
+  // RFC 9001 §6.1: header keys stay, so they cannot come from secrets that are replaced.
+  HeaderKeyBytes read_header_bytes_;
+  HeaderKeyBytes write_header_bytes_;
+  std::unique_ptr<crypto::HeaderProtectionKey> read_header_;
+  std::unique_ptr<crypto::HeaderProtectionKey> write_header_;
+  std::unique_ptr<Trimmed> trimmed_;  // null: awake
 };
 
 }  // namespace quoll::quic

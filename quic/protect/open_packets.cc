@@ -1,5 +1,6 @@
 #include "quic/protect/open_packets.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -27,7 +28,7 @@ crypto::OpenJob job_of(const PacketKeys& keys, const ProtectedPacket& packet, Pa
 
 /// Runs the AEAD over jobs under one key. Keys that have reached their integrity limit open nothing.
 void run(PacketKeys& keys, std::span<crypto::OpenJob> jobs) {
-  if (keys.aead().open(jobs)) return;
+  if (keys.open(jobs)) return;
   for (crypto::OpenJob& job : jobs) job.authentic = false;
 }
 
@@ -59,18 +60,20 @@ void unmask_batch(const OneRttKeys& keys, std::span<const ProtectedPacket> packe
   }
 }
 
-/// The packets that belong to the keys of one slot, under the AEAD together.
+/// The packets that belong to the keys of one slot, under the AEAD together. There are up to kPacketsMax in all: to
+/// prepare room for a whole batch would be felt by a packet that comes alone.
+template <size_t kPacketsMax>
 void open_slot(OneRttKeys& keys, OneRttKeys::Slot slot, std::span<const ProtectedPacket> packets, const Batch& batch,
                std::span<OpenedPacket> opened) {
-  std::array<crypto::OpenJob, kOpenBatchMax> jobs;
-  std::array<uint8_t, kOpenBatchMax> index_of;
+  if (std::ranges::count(std::span(batch.slots).first(packets.size()), slot) == 0) return;
+  std::array<crypto::OpenJob, kPacketsMax> jobs;
+  std::array<uint8_t, kPacketsMax> index_of;
   size_t count = 0;
   for (size_t i = 0; i < packets.size(); i++) {
     if (batch.slots[i] != slot) continue;
     index_of[count] = static_cast<uint8_t>(i);
     jobs[count++] = job_of(keys.read_keys(slot), packets[i], opened[i].number, batch.header_sizes[i]);
   }
-  if (count == 0) return;
   run(keys.read_keys(slot), std::span(jobs).first(count));
   for (size_t i = 0; i < count; i++) conclude(jobs[i], opened[index_of[i]]);
 }
@@ -93,7 +96,8 @@ Result<void> open_short(Instant now, Duration pto, OneRttKeys& keys, std::span<c
   Batch batch;
   unmask_batch(keys, packets, expected, opened, batch);
   for (const auto slot : {OneRttKeys::Slot::previous, OneRttKeys::Slot::current, OneRttKeys::Slot::next}) {
-    open_slot(keys, slot, packets, batch, opened);
+    const auto open_packets = packets.size() <= 1 ? open_slot<1> : open_slot<kOpenBatchMax>;
+    open_packets(keys, slot, packets, batch, opened);
   }
   // Slots move when a packet of the batch shows an update, generations do not.
   std::array<uint64_t, kOpenBatchMax> generations;

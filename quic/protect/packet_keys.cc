@@ -86,8 +86,8 @@ crypto::Digest next_secret(const crypto::Provider& provider, tls::CipherSuite su
 }
 
 PacketKeys::PacketKeys(const crypto::Provider& provider, tls::CipherSuite suite, Version version,
-                       const crypto::Digest& secret)
-    : aead_(aead_key(provider, suite, version, secret)) {
+                       const crypto::Digest& secret, const KeyUsage& before)
+    : aead_(aead_key(provider, suite, version, secret)), before_(before) {
   expand(tls::hash_of(provider, suite), secret, crypto_of(version).iv_label, iv_);
 }
 
@@ -100,15 +100,35 @@ crypto::Nonce PacketKeys::nonce(PacketNumber number) const {
   return nonce;
 }
 
-crypto::HeaderProtectionKey header_key(const crypto::Provider& provider, tls::CipherSuite suite, Version version,
-                                       const crypto::Digest& secret) {
+// RFC 9001 §6.6: the limits are those of a key, however often it was expanded.
+bool PacketKeys::seal(std::span<const crypto::SealJob> jobs) {
+  const uint64_t limit = aead_.aead().confidentiality_limit;
+  return jobs.size() <= limit - std::min(sealed(), limit) && aead_.seal(jobs);
+}
+
+bool PacketKeys::open(std::span<crypto::OpenJob> jobs) {
+  return before_.failed + aead_.failed() < aead_.aead().integrity_limit && aead_.open(jobs);
+}
+
+HeaderKeyBytes header_key_bytes(const crypto::Provider& provider, tls::CipherSuite suite, Version version,
+                                const crypto::Digest& secret) {
+  HeaderKeyBytes bytes;
+  const size_t size = tls::header_protection_of(provider, suite).key_size;
+  expand(tls::hash_of(provider, suite), secret, crypto_of(version).header_label, MutBytes(bytes).first(size));
+  return bytes;
+}
+
+crypto::HeaderProtectionKey header_key(const crypto::Provider& provider, tls::CipherSuite suite,
+                                       const HeaderKeyBytes& bytes) {
   const crypto::HeaderProtection& algorithm = tls::header_protection_of(provider, suite);
-  crypto::Secret<crypto::kAeadKeySizeMax> bytes;
-  const MutBytes key = MutBytes(bytes).first(algorithm.key_size);
-  expand(tls::hash_of(provider, suite), secret, crypto_of(version).header_label, key);
-  auto created = crypto::HeaderProtectionKey::create(algorithm, key);
+  auto created = crypto::HeaderProtectionKey::create(algorithm, bytes.bytes().first(algorithm.key_size));
   CHECK(created);
   return std::move(*created);
+}
+
+crypto::HeaderProtectionKey header_key(const crypto::Provider& provider, tls::CipherSuite suite, Version version,
+                                       const crypto::Digest& secret) {
+  return header_key(provider, suite, header_key_bytes(provider, suite, version, secret));
 }
 
 std::array<uint8_t, crypto::kAeadTagSize> retry_integrity_tag(const crypto::Provider& provider, Version version,

@@ -38,16 +38,22 @@ bool PacketProtection::can_open(PacketType type) const {
   return handshake_ && handshake_->can_open(type);
 }
 
-SealKeys PacketProtection::seal_keys(PacketType type) {
-  if (type == PacketType::one_rtt) {
-    PacketKeys* const keys = one_rtt_ ? one_rtt_->write_keys() : nullptr;
-    return keys ? SealKeys{keys, &one_rtt_->write_header()} : SealKeys{};
-  }
-  LevelKeys* const keys = handshake_ ? handshake_->write_keys(type) : nullptr;
-  if (keys == nullptr) return {};
+bool PacketProtection::can_seal(PacketType type) const {
+  if (type == PacketType::one_rtt) return one_rtt_ && one_rtt_->can_write();
+  const LevelKeys* const keys = handshake_ ? handshake_->write_keys(type) : nullptr;
   // RFC 9001 §6.6: these keys are never updated; at the limit they are not used any more.
-  const crypto::AeadKey& aead = keys->packet.aead();
-  return aead.sealed() < aead.aead().confidentiality_limit ? SealKeys{&keys->packet, &keys->header} : SealKeys{};
+  return keys && keys->packet.sealed() < keys->packet.aead().aead().confidentiality_limit;
+}
+
+SealKeys PacketProtection::seal_keys(PacketType type) {
+  if (!can_seal(type)) return {};
+  if (type != PacketType::one_rtt) {
+    LevelKeys& keys = *handshake_->write_keys(type);
+    return {&keys.packet, &keys.header};
+  }
+  one_rtt_->wake();
+  PacketKeys* const keys = one_rtt_->write_keys();
+  return {keys, &one_rtt_->write_header()};
 }
 
 void PacketProtection::discard(PacketType type) {
@@ -59,6 +65,10 @@ void PacketProtection::discard(PacketType type) {
   }
 }
 
+void PacketProtection::trim() {
+  if (one_rtt_) one_rtt_->trim();
+}
+
 Result<OpenedPacket> PacketProtection::open(Instant now, const ProtectedPacket& packet, PacketNumber expected) {
   OpenedPacket opened{.type = packet.type()};
   if (packet.type() == PacketType::one_rtt) {
@@ -68,7 +78,7 @@ Result<OpenedPacket> PacketProtection::open(Instant now, const ProtectedPacket& 
   LevelKeys* const keys = handshake_ ? handshake_->read_keys(packet.type(), packet.version()) : nullptr;
   if (keys == nullptr) return opened;
   opened = open_long(*keys, packet, expected);
-  const auto counted = count_failures(opened.status != Status::opened, keys->packet.aead());
+  const auto counted = count_failures(opened.status != Status::opened, keys->packet.aead().aead());
   return counted ? Result<OpenedPacket>(opened) : std::unexpected(counted.error());
 }
 
@@ -77,17 +87,17 @@ Result<void> PacketProtection::open_one_rtt(Instant now, std::span<const Protect
   CHECK(packets.size() <= kOpenBatchMax && opened.size() == packets.size());
   std::ranges::fill(opened, OpenedPacket{});
   if (!can_open(PacketType::one_rtt)) return {};
+  one_rtt_->wake();
   const Result<void> in_order = open_short(now, pto_, *one_rtt_, packets, expected, opened);
   const auto failed = std::ranges::count(opened, Status::unauthenticated, &OpenedPacket::status);
-  const Result<void> counted =
-      count_failures(static_cast<uint64_t>(failed), one_rtt_->read_keys(OneRttKeys::Slot::current).aead());
+  const Result<void> counted = count_failures(static_cast<uint64_t>(failed), one_rtt_->aead());
   return counted ? in_order : counted;
 }
 
-Result<void> PacketProtection::count_failures(uint64_t count, const crypto::AeadKey& key) {
+Result<void> PacketProtection::count_failures(uint64_t count, const crypto::Aead& aead) {
   failed_to_open_ += count;
   // RFC 9001 §6.6: of the whole connection, across all keys. A key by itself opens nothing more at the limit.
-  if (failed_to_open_ < key.aead().integrity_limit) return {};
+  if (failed_to_open_ < aead.integrity_limit) return {};
   return close_with(TransportError::aead_limit_reached, "forged packets up to the integrity limit");
 }
 
@@ -98,6 +108,8 @@ uint64_t PacketProtection::key_updates() const { return one_rtt_ ? one_rtt_->gen
 bool PacketProtection::wants_update() const { return can_update() && one_rtt_->is_worn(policy_.packets_max); }
 
 bool PacketProtection::can_update() const { return one_rtt_ && one_rtt_->can_update(); }
+
+bool PacketProtection::must_close() const { return one_rtt_ && !can_update() && one_rtt_->is_nearly_used_up(); }
 
 void PacketProtection::initiate_update(Instant, PacketNumber next_number, Duration pto) {
   CHECK(can_update());

@@ -47,9 +47,12 @@ class PacketProtection {
   bool can_open(PacketType type) const;
   /// The keys to seal with, null members when there are none.
   SealKeys seal_keys(PacketType type);
-  bool can_seal(PacketType type) { return seal_keys(type).packet != nullptr; }
+  bool can_seal(PacketType type) const;
   /// RFC 9001 §4.9.
   void discard(PacketType type);
+  /// Gives up the memory of 1-RTT keys of a connection that is quiet: they are made again when a packet is opened or
+  /// sealed. Nothing happens while there is a next_timeout(). Not between seal_keys() and the sealing.
+  void trim();
 
   /// Opens one packet in place. `expected`: one more than the largest number received in the packet's space. An Error
   /// closes the connection: AEAD_LIMIT_REACHED, KEY_UPDATE_ERROR.
@@ -69,6 +72,9 @@ class PacketProtection {
   /// was acknowledged.
   bool wants_update() const;
   bool can_update() const;
+  /// RFC 9001 §6.6: the 1-RTT keys are nearly used up and cannot be updated. It is time to close the connection with
+  /// AEAD_LIMIT_REACHED, as long as that can be said.
+  bool must_close() const;
   /// New write and read keys from the next packet on. `next_number` is its number, `pto` the present PTO.
   void initiate_update(Instant now, PacketNumber next_number, Duration pto);
   void on_handshake_confirmed();
@@ -86,7 +92,7 @@ class PacketProtection {
 
  private:
   /// Counts packets that failed to open under this key, and says whether they were too many.
-  Result<void> count_failures(uint64_t count, const crypto::AeadKey& key);
+  Result<void> count_failures(uint64_t count, const crypto::Aead& aead);
 
   const crypto::Provider& provider_;
   Role role_;

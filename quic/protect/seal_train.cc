@@ -34,7 +34,7 @@ Result<void> SealTrain::seal_run(std::span<const Packet> run) {
     keys.packet->note_sealed(packet.number);
   }
   // RFC 9001 §6.6: keys are not used beyond their confidentiality limit. It is the only way to fail: messages are short.
-  if (!keys.packet->aead().seal(jobs_)) {
+  if (!keys.packet->seal(jobs_)) {
     return close_with(TransportError::aead_limit_reached, "packets beyond the confidentiality limit");
   }
   // RFC 9001 §5.4.1: header protection comes after the AEAD, since it samples the ciphertext.

@@ -1,5 +1,7 @@
 #include "quic/recovery/loss_detection.h"
 
+#include <algorithm>
+
 #include "quic/wire/error_code.h"
 
 namespace quoll::quic {
@@ -25,7 +27,8 @@ void LossDetection::remove_path(uint8_t path) {
   CHECK(path < kRecoveryPathsMax && path != current_path_);
   paths_[path] = nullptr;
   // The number will be given to another path.
-  for (SpaceState& state : spaces_) {
+  for (const Space space : spaces()) {
+    SpaceState& state = state_of(space);
     for (PacketNumber number = state.sent.first(); number < state.sent.next_packet_number(); number++) {
       if (state.sent[number].path == path) state.sent[number].path = kNoPath;
     }
@@ -44,7 +47,7 @@ void LossDetection::set_current_path(Instant now, uint8_t path) {
 }
 
 void LossDetection::on_packet_sent(Space space, const SentPacket& packet) {
-  SpaceState& state = spaces_[index(space)];
+  SpaceState& state = state_of(space);
   CHECK(packet.path < kRecoveryPathsMax && paths_[packet.path] != nullptr);
   make_room(packet.time_sent, space);
   SentPackets::Entry& entry = state.sent.add(packet);
@@ -60,21 +63,25 @@ void LossDetection::on_packet_sent(Space space, const SentPacket& packet) {
 }
 
 void LossDetection::skip_packet_number(Space space) {
-  SentPackets& sent = spaces_[index(space)].sent;
+  SentPackets& sent = state_of(space).sent;
   if (!sent.is_full()) sent.skip();
 }
 
 void LossDetection::make_room(Instant now, Space space) {
-  SpaceState& state = spaces_[index(space)];
+  SpaceState& state = state_of(space);
   if (state.sent.size() >= kAckOnlyPacketsMax) {
     state.sent.retire([](PacketNumber, const SentPackets::Entry& entry) {
       return (entry.state == State::outstanding && !entry.in_flight) || entry.state == State::skipped;
     });
   }
-  if (!state.sent.is_full()) return;
+  if (state.sent.size() < kUnansweredPacketsMax) return;
   const PacketNumber oldest = state.sent.first();
+  // A peer that acknowledges at all has had the time for it.
+  const bool unanswered = state.sent[oldest].time_sent < now - pto() * kUnansweredPtos;
+  if (!unanswered && !state.sent.is_full()) return;
   if (state.sent[oldest].state == State::outstanding) declare_lost(now, space, oldest, pending_lost_);
   state.sent.retire([oldest](PacketNumber number, const SentPackets::Entry&) { return number == oldest; });
+  retire(now, state);
 }
 
 // --- Acknowledgments
@@ -95,7 +102,7 @@ Result<void> LossDetection::check_sent(Space space, PacketNumber number) const {
 }
 
 Result<void> LossDetection::on_ack_range(Instant now, Space space, Interval range) {
-  SpaceState& state = spaces_[index(space)];
+  SpaceState& state = state_of(space);
   DCHECK(range.start < range.end);
   if (const Result<void> known = check_sent(space, range.end - 1); !known) return known;
   bool skipped = state.sent.contains_skipped(range);
@@ -121,7 +128,7 @@ Result<void> LossDetection::on_ack_range(Instant now, Space space, Interval rang
 }
 
 void LossDetection::on_packet_acked(Instant now, Space space, PacketNumber number, SentPackets::Entry& entry) {
-  SpaceState& state = spaces_[index(space)];
+  SpaceState& state = state_of(space);
   entry.state = State::acked;
   summary_.newly_acked++;
   summary_.ack_eliciting = summary_.ack_eliciting || entry.ack_eliciting;
@@ -145,7 +152,7 @@ void LossDetection::on_packet_acked(Instant now, Space space, PacketNumber numbe
 }
 
 void LossDetection::on_spurious_loss(Instant now, Space space, PacketNumber number, SentPackets::Entry& entry) {
-  SpaceState& state = spaces_[index(space)];
+  SpaceState& state = state_of(space);
   entry.state = State::acked;
   report(Outcome::Kind::acked_late, space, number, entry);
   if (is_current(entry)) lost_run_.on_acked_late(entry.time_sent);
@@ -162,7 +169,7 @@ void LossDetection::on_spurious_loss(Instant now, Space space, PacketNumber numb
 }
 
 Result<AckSummary> LossDetection::finish_ack(Instant now, const Ack& ack) {
-  SpaceState& state = spaces_[index(ack.space)];
+  SpaceState& state = state_of(ack.space);
   if (summary_.spurious_packets != 0) {
     // RFC 9002 §6.1.2: once for each ACK that shows it, since one reordering hits many packets.
     time_threshold_eighths_ = std::min(time_threshold_eighths_ + 1, kTimeThresholdEighthsMax);
@@ -202,7 +209,7 @@ void LossDetection::take_rtt_sample(Instant now, const Ack& ack) {
 // --- Loss
 
 void LossDetection::detect_lost(Instant now, Space space, LossSummary& lost) {
-  SpaceState& state = spaces_[index(space)];
+  SpaceState& state = state_of(space);
   state.loss_time = Instant::never();
   if (!state.largest_acked) return;
   const Duration loss_delay = current().rtt.loss_delay(time_threshold_eighths_);
@@ -235,7 +242,7 @@ bool LossDetection::is_beyond_packet_threshold(const SpaceState& state, PacketNu
 }
 
 void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, LossSummary& lost) {
-  SpaceState& state = spaces_[index(space)];
+  SpaceState& state = state_of(space);
   SentPackets::Entry& entry = state.sent[number];
   entry.state = State::lost;
   if (!entry.in_flight) return;
@@ -258,7 +265,9 @@ void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, 
   // RFC 9002 §7.6.2: ack-eliciting packets, and only those sent when there was an RTT sample.
   const std::optional<Instant> first_sample = current().rtt.first_sample();
   if (!entry.ack_eliciting || !first_sample || entry.time_sent <= *first_sample) return;
-  const bool several_spaces = !spaces_[0].sent.empty() || !spaces_[1].sent.empty();
+  const bool several_spaces = handshake_spaces_ && std::ranges::any_of(*handshake_spaces_, [](const SpaceState& each) {
+    return !each.sent.empty();
+  });
   lost_run_.on_lost(entry.time_sent, several_spaces);
   const Duration limit = current().rtt.persistent_congestion_duration(options_.max_ack_delay);
   if (lost_run_.duration() > limit) lost.persistent_congestion = true;
@@ -312,12 +321,25 @@ std::optional<LossDetection::Outcome> LossDetection::poll_outcome() {
 }
 
 void LossDetection::trim() {
-  for (SpaceState& state : spaces_) state.sent.trim();
+  const bool is_over = handshake_confirmed_ && handshake_spaces_ &&
+                       std::ranges::all_of(*handshake_spaces_, [](const SpaceState& each) { return each.sent.empty(); });
+  if (is_over) {
+    handshake_spaces_.reset();
+    lost_run_.forget_spaces();
+  }
+  for (const Space space : spaces()) {
+    SentPackets& sent = state_of(space).sent;
+    // What is not in flight is nobody's duty to acknowledge.
+    sent.retire([](PacketNumber, const SentPackets::Entry& entry) {
+      return entry.state != State::outstanding || !entry.in_flight;
+    });
+    sent.trim();
+  }
   outcomes_.trim();
 }
 
 void LossDetection::discard_packet(Space space, PacketNumber number) {
-  SpaceState& state = spaces_[index(space)];
+  SpaceState& state = state_of(space);
   SentPackets::Entry& entry = state.sent[number];
   if (entry.state == State::outstanding) {
     if (entry.in_flight) leave_flight(state, entry);
@@ -328,8 +350,13 @@ void LossDetection::discard_packet(Space space, PacketNumber number) {
 
 // --- Spaces and phases
 
+std::span<const Space> LossDetection::spaces() const {
+  return handshake_spaces_ ? std::span(kSpaces) : std::span(kSpaces).last(1);
+}
+
 void LossDetection::discard_space(Instant now, Space space) {
-  SpaceState& state = spaces_[index(space)];
+  if (!has_space(space)) return;
+  SpaceState& state = state_of(space);
   // RFC 9002 §6.4: out of bytes in flight with them, and all their state with it.
   for (PacketNumber number = state.sent.first(); number < state.sent.next_packet_number(); number++) {
     const SentPackets::Entry& entry = state.sent[number];
@@ -345,7 +372,7 @@ void LossDetection::discard_space(Instant now, Space space) {
 }
 
 void LossDetection::discard_zero_rtt(Instant now) {
-  SpaceState& state = spaces_[index(Space::application)];
+  SpaceState& state = state_of(Space::application);
   for (PacketNumber number = state.sent.first(); number < state.sent.next_packet_number(); number++) {
     if (state.sent[number].is_zero_rtt) discard_packet(Space::application, number);
   }
@@ -354,8 +381,8 @@ void LossDetection::discard_zero_rtt(Instant now) {
 }
 
 void LossDetection::on_retry(Instant now) {
-  for (const Space space : kSpaces) {
-    SpaceState& state = spaces_[index(space)];
+  for (const Space space : spaces()) {
+    SpaceState& state = state_of(space);
     for (PacketNumber number = state.sent.first(); number < state.sent.next_packet_number(); number++) {
       discard_packet(space, number);
     }
@@ -394,8 +421,8 @@ LossDetection::PtoTime LossDetection::pto_time(Instant now) const {
   const int64_t backoff = int64_t{1} << std::min(pto_count_, kPtoBackoffMax);
   const Duration period = current().rtt.pto_base() * backoff;
   PtoTime earliest;
-  for (const Space space : kSpaces) {
-    const SpaceState& state = spaces_[index(space)];
+  for (const Space space : spaces()) {
+    const SpaceState& state = state_of(space);
     if (state.ack_eliciting_in_flight == 0) continue;
     Duration duration = period;
     if (space == Space::application) {
@@ -416,16 +443,16 @@ LossDetection::PtoTime LossDetection::pto_time(Instant now) const {
 }
 
 Space LossDetection::earliest_loss_space() const {
-  Space earliest = Space::initial;
-  for (const Space space : kSpaces) {
-    if (spaces_[index(space)].loss_time < spaces_[index(earliest)].loss_time) earliest = space;
+  Space earliest = spaces().front();
+  for (const Space space : spaces()) {
+    if (state_of(space).loss_time < state_of(earliest).loss_time) earliest = space;
   }
   return earliest;
 }
 
 void LossDetection::set_timer(Instant now) {
   // RFC 9002 §6.2.1: no PTO while a timer for the time threshold runs.
-  timer_ = spaces_[index(earliest_loss_space())].loss_time;
+  timer_ = state_of(earliest_loss_space()).loss_time;
   if (!timer_.is_never()) return;
   // RFC 9002 §6.2.2.1: a server that may not send arms no timer.
   if (amplification_limited_) return;
@@ -437,9 +464,9 @@ LossDetection::Timeout LossDetection::on_timeout(Instant now) {
   if (now < timer_) return result;
   result.lost = std::exchange(pending_lost_, {});
   const Space space = earliest_loss_space();
-  if (!spaces_[index(space)].loss_time.is_never()) {
+  if (!state_of(space).loss_time.is_never()) {
     detect_lost(now, space, result.lost);
-    retire(now, spaces_[index(space)]);
+    retire(now, state_of(space));
   } else if (const PtoTime pto = pto_time(now); !pto.time.is_never()) {
     // RFC 9002 §6.2: a probe, and nothing is declared lost; two packets, since one more may be dropped (§6.2.4).
     result.probe = Probe{.space = pto.space,

@@ -15,7 +15,10 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "base/result.h"
 #include "quic/recovery/persistent_congestion.h"
@@ -121,7 +124,7 @@ class LossDetection {
   /// RFC 9000 §9.4: whose RTT sets the timers, and who is summarised.
   void set_current_path(Instant now, uint8_t path);
 
-  PacketNumber next_packet_number(Space space) const { return spaces_[index(space)].sent.next_packet_number(); }
+  PacketNumber next_packet_number(Space space) const { return state_of(space).sent.next_packet_number(); }
   /// A packet with the next number of its space was sent.
   void on_packet_sent(Space space, const SentPacket& packet);
   /// RFC 9000 §21.4: uses up a number, against peers that acknowledge what they did not receive.
@@ -161,19 +164,22 @@ class LossDetection {
   /// The next packet whose fate was decided; its tokens stay valid until the next call of another function.
   std::optional<Outcome> poll_outcome();
   /// Tokens of the space below this index are no longer needed, once all outcomes are polled.
-  uint64_t first_token(Space space) const { return spaces_[index(space)].sent.first_token(); }
+  uint64_t first_token(Space space) const { return state_of(space).sent.first_token(); }
 
   int pto_count() const { return pto_count_; }
   uint64_t packet_threshold() const { return packet_threshold_; }
   int time_threshold_eighths() const { return time_threshold_eighths_; }
-  std::optional<PacketNumber> largest_acknowledged(Space space) const { return spaces_[index(space)].largest_acked; }
+  std::optional<PacketNumber> largest_acknowledged(Space space) const { return state_of(space).largest_acked; }
   /// Ack-eliciting packets in flight.
-  uint64_t ack_eliciting_in_flight(Space space) const { return spaces_[index(space)].ack_eliciting_in_flight; }
+  uint64_t ack_eliciting_in_flight(Space space) const { return state_of(space).ack_eliciting_in_flight; }
   /// For validation: the tracked packets.
-  const SentPackets& sent_packets(Space space) const { return spaces_[index(space)].sent; }
+  const SentPackets& sent_packets(Space space) const { return state_of(space).sent; }
   /// The PTO of the application space without backoff: the unit of idle, closing and draining periods (RFC 9000 §10).
   Duration pto() const { return current().rtt.pto_base() + options_.max_ack_delay; }
-  /// Returns memory that the present packets do not need.
+  /// Whether the space is remembered: trim() ends those of the handshake, and nobody asks for them afterwards.
+  bool has_space(Space space) const { return space == Space::application || handshake_spaces_; }
+  /// For a quiet connection: returns memory that packets in flight do not need, and forgets packets that are not. After
+  /// the handshake is confirmed, and the spaces of Initial and Handshake packets are discarded, these go too.
   void trim();
 
  private:
@@ -193,7 +199,14 @@ class LossDetection {
     bool anti_deadlock = false;
   };
 
-  static size_t index(Space space) { return static_cast<size_t>(space); }
+  const SpaceState& state_of(Space space) const {
+    if (space == Space::application) [[likely]]
+      return application_;
+    CHECK(handshake_spaces_);
+    return (*handshake_spaces_)[static_cast<size_t>(space)];
+  }
+  SpaceState& state_of(Space space) { return const_cast<SpaceState&>(std::as_const(*this).state_of(space)); }
+  std::span<const Space> spaces() const;
   const PathRecovery& current() const { return *paths_[current_path_]; }
   PathRecovery& current() { return *paths_[current_path_]; }
   bool is_current(const SentPackets::Entry& entry) const { return entry.path == current_path_; }
@@ -219,7 +232,8 @@ class LossDetection {
   Space earliest_loss_space() const;
   void set_timer(Instant now);
 
-  std::array<SpaceState, kSpaceCount> spaces_;
+  SpaceState application_;
+  std::unique_ptr<std::array<SpaceState, 2>> handshake_spaces_ = std::make_unique<std::array<SpaceState, 2>>();
   Instant timer_ = Instant::never();
   Options options_;
   int pto_count_ = 0;

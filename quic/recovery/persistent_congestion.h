@@ -4,14 +4,15 @@
 // It is fed with the send times of ack-eliciting packets that are declared lost, with those of packets that are
 // acknowledged, and with those of acknowledged packets that loss detection passes on its way from old to new packets.
 // Within one space losses are declared in order, so passing an acknowledged packet ends the run. Across spaces, which
-// matters during the handshake only, the last few acknowledged send times are remembered. What is forgotten makes
-// a run shorter, never longer: congestion that is not persistent is never called so on account of a limit.
+// matters during the handshake only, the last few acknowledged send times are remembered, until forget_spaces(). What is
+// forgotten makes a run shorter, never longer: congestion that is not persistent is never called so on account of a limit.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "base/time.h"
 
@@ -47,7 +48,8 @@ class LostRun {
   /// A packet is newly acknowledged.
   void on_acked(Instant time_sent) {
     if (!empty_ && time_sent >= start_ && time_sent <= end_) empty_ = true;
-    Instant& place = acked_[count_ % kAckedTimesMax];
+    if (!acked_) return;
+    Instant& place = (*acked_)[count_ % kAckedTimesMax];
     if (count_++ >= kAckedTimesMax) forgotten_ = std::max(forgotten_, place);
     place = time_sent;
   }
@@ -58,6 +60,8 @@ class LostRun {
     if (time_sent != end_) empty_ = true;
   }
   void reset() { empty_ = true; }
+  /// From now on there is one space, so `several_spaces` is false.
+  void forget_spaces() { acked_.reset(); }
 
   /// The time between the oldest and the newest loss of the run.
   Duration duration() const { return empty_ ? Duration() : end_ - start_; }
@@ -69,9 +73,9 @@ class LostRun {
   }
   /// From `low` to `high`, both included.
   bool acked_within(Instant low, Instant high) const {
-    if (forgotten_ >= low) return true;  // perhaps
+    if (forgotten_ >= low || !acked_) return true;  // perhaps
     for (size_t i = 0; i < kAckedTimesMax && i < count_; i++) {
-      if (acked_[i] >= low && acked_[i] <= high) return true;
+      if ((*acked_)[i] >= low && (*acked_)[i] <= high) return true;
     }
     return false;
   }
@@ -80,7 +84,8 @@ class LostRun {
   bool empty_ = true;
   uint64_t count_ = 0;                                        // ever
   Instant forgotten_ = Instant::from_nanoseconds(INT64_MIN);  // the newest of those that were overwritten
-  std::array<Instant, kAckedTimesMax> acked_{};
+  using AckedTimes = std::array<Instant, kAckedTimesMax>;
+  std::unique_ptr<AckedTimes> acked_ = std::make_unique<AckedTimes>();
 };
 
 }  // namespace quoll::quic

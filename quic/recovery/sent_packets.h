@@ -21,6 +21,11 @@ namespace quoll::quic {
 /// Sent packets of a space that are tracked at most, from the oldest unresolved one on: 64 MB in flight with packets of
 /// 1,200 bytes. Beyond it the oldest is given up for lost (RFC 9000 §13.3 allows it at a memory limit).
 inline constexpr size_t kSentPacketsMax = size_t{1} << 16;
+/// A peer that sends without end and acknowledges nothing has us send ACKs without end, behind a packet of ours that is
+/// never resolved. From so many numbers on, the oldest packet is given up for lost when it is older than some PTOs: no
+/// honest peer is late by that much, however many packets are in flight.
+inline constexpr size_t kUnansweredPacketsMax = 512;
+inline constexpr int kUnansweredPtos = 6;
 /// Packets that are not in flight (nothing but ACKs) are tracked only while the ring is smaller than this: a peer
 /// never has to acknowledge them, so they would pile up at a receiver that sends nothing else.
 inline constexpr size_t kAckOnlyPacketsMax = 64;

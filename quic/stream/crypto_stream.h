@@ -39,6 +39,11 @@ class CryptoStream {
   /// All is to be sent anew (Retry).
   void rewind() { sent_.rewind(); }
   bool all_acked() const { return sent_.all_acked(); }
+  /// Gives back memory that nothing is in.
+  void trim() {
+    sent_.trim();
+    received_.trim();
+  }
 
  private:
   SendBuffer sent_;

@@ -6,8 +6,8 @@ namespace quoll::quic {
 
 namespace {
 
-/// What a ring keeps when it is empty, so that datagrams one by one allocate nothing.
-constexpr size_t kKeptCapacity = 8;
+/// What a ring keeps when it is empty, until trim(), so that datagrams one by one, or in trains, allocate nothing.
+constexpr size_t kKeptCapacity = 64;
 
 void give_back(Ring<Slice>& ring) {
   if (ring.empty() && ring.capacity() > kKeptCapacity) ring.trim();
@@ -124,6 +124,12 @@ std::optional<Slice> DatagramQueue::receive() {
   Slice data = pop_received();
   give_back(received_);
   return data;
+}
+
+void DatagramQueue::trim() {
+  for (Ring<Slice>* ring : {&to_send_, &received_, &sending_}) {
+    if (ring->empty()) ring->trim();
+  }
 }
 
 Slice DatagramQueue::pop_received() {

@@ -59,6 +59,8 @@ class DatagramQueue {
   void on_sealed() {
     if (!sending_.empty()) let_go();
   }
+  /// Gives back memory of queues that are empty.
+  void trim();
   void on_acked(const FrameToken&) { statistics_.acked++; }
   void on_lost(const FrameToken&) { statistics_.lost++; }
 

@@ -6,9 +6,6 @@ namespace quoll::quic {
 
 namespace {
 
-/// Blocks that copied fragments share.
-constexpr uint64_t kFragmentBlockMin = 256;
-constexpr uint64_t kFragmentBlockMax = 2048;
 /// What compact() copies together is pinned together: not too much.
 constexpr size_t kCompactBlockMax = 16 * 1024;
 
@@ -93,7 +90,9 @@ uint64_t ReceiveBuffer::absorb(Chain& chain, uint64_t at, Slice data, size_t fir
 void ReceiveBuffer::append(Chain& chain, Slice data, size_t next_range) {
   held_ += data.size();
   Place place = place_behind(chain, next_range);
-  if (data.size() < kReceiveFragmentMax) {
+  // The last, small part of a train goes the way of the others: their buffer is held in any case.
+  const bool is_pinned = place.before && place.before->shares_owner_with(data);
+  if (data.size() < kReceiveFragmentMax && !is_pinned) {
     data = copy_fragment(data.bytes());
     Slice* before = place.before;
     if (before && before->shares_owner_with(data) && before->data() + before->size() == data.data()) {
@@ -143,8 +142,9 @@ void ReceiveBuffer::account(const Slice& added, const Place& place) {
 
 /// Copies into the room of the block, or into a new one.
 Slice ReceiveBuffer::copy_fragment(Bytes data) {
+  if (block_.unique()) block_used_ = 0;  // all that was copied into it is gone
   if (data.size() > block_.size() - block_used_) {
-    const auto wanted = static_cast<size_t>(std::clamp(held_, kFragmentBlockMin, kFragmentBlockMax));
+    const auto wanted = static_cast<size_t>(std::clamp<uint64_t>(held_, kFragmentBlockMin, kFragmentBlockMax));
     block_ = Buffer::allocate(std::max(data.size(), wanted));
     block_used_ = 0;
   }
@@ -161,7 +161,7 @@ std::optional<Slice> ReceiveBuffer::read(size_t max) {
   held_ -= size;
   Slice bytes = size < front_.size() ? front_.split_front(size) : pop_front();
   if (held_ == 0) {
-    give_back();
+    on_empty();
   } else {
     bound_memory();  // what is left may be what pins
   }
@@ -215,18 +215,28 @@ void ReceiveBuffer::clear() {
   cleared_ = true;
   contiguous_end_ = read_offset_;
   held_ = 0;
-  give_back();
-}
-
-void ReceiveBuffer::give_back() {
   front_ = {};
   in_order_ = {};
-  ranges_ = std::vector<Range>();  // {} would keep the capacity
-  nodes_ = std::vector<Node>();
+  on_empty();
+  trim();
+}
+
+/// All nodes are free, and there are no ranges, or they do not matter any more.
+void ReceiveBuffer::on_empty() {
+  ranges_.clear();
+  nodes_.clear();
   free_nodes_ = kNone;
+  pinned_ = 0;
+  if (ranges_.capacity() > kReceiveRangesKept) ranges_ = std::vector<Range>();  // {} would keep the capacity
+  if (nodes_.capacity() > kReceiveNodesKept) nodes_ = std::vector<Node>();
+}
+
+void ReceiveBuffer::trim() {
+  if (held_ != 0) return;
+  ranges_ = std::vector<Range>();
+  nodes_ = std::vector<Node>();
   block_ = {};
   block_used_ = 0;
-  pinned_ = 0;
 }
 
 size_t ReceiveBuffer::memory() const {

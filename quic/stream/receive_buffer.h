@@ -1,15 +1,16 @@
 // ReceiveBuffer: puts the bytes of a stream (or of one level of CRYPTO data) in order (RFC 9000 §2.2).
 //
 // Data is held as slices of the datagrams that brought it, unless these pin far more memory than they hold: then bytes
-// are copied into blocks of their own, as small fragments are at once. Bytes that are there twice are kept once, the
+// are copied into blocks of their own, as small fragments are at once that nothing before them pins already. Bytes that are there twice are kept once, the
 // first copy. Memory is bounded by the flow control window that the caller enforces: memory() is never above
 // kPinnedFactorMax * held() + kReceiveSlack, and the number of gaps has a limit, beyond which data is refused; the caller
 // then leaves the packet unacknowledged, so that nothing is lost. Data that goes on where all has arrived is never
 // refused.
 //
 // What has arrived is a list of ranges, and each range a chain of slices: in order or filling a gap, data costs a search
-// over the ranges, never over the slices. Data in order that finds the buffer empty costs no allocation. All memory is
-// given back when the last byte is read.
+// over the ranges, never over the slices. Data in order that finds the buffer empty costs no allocation. When the last
+// byte is read no datagram is pinned, and what is kept, so that the next train allocates nothing, is kReceiveKeptMax at
+// most, until trim().
 #pragma once
 
 #include <optional>
@@ -28,6 +29,14 @@ inline constexpr size_t kPinnedFactorMax = 4;
 inline constexpr size_t kReceiveSlack = 128 * 1024;
 /// Data below this size that has to wait is copied at once: its slice would cost more than its bytes.
 inline constexpr size_t kReceiveFragmentMax = 512;
+
+/// Nodes and ranges that an empty buffer keeps: those of two trains of 64 packets, and of some losses.
+inline constexpr size_t kReceiveNodesKept = 128;
+inline constexpr size_t kReceiveRangesKept = 16;
+/// Blocks that copied fragments share.
+inline constexpr size_t kFragmentBlockMin = 256;
+inline constexpr size_t kFragmentBlockMax = 2048;
+inline constexpr size_t kReceiveKeptMax = kReceiveNodesKept * 32 + kReceiveRangesKept * 24 + kFragmentBlockMax;
 
 class ReceiveBuffer {
  public:
@@ -55,6 +64,8 @@ class ReceiveBuffer {
   void unpin() { compact(); }
   /// Drops all that waits, and all that comes.
   void clear();
+  /// Gives back what an empty buffer keeps.
+  void trim();
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -106,7 +117,7 @@ class ReceiveBuffer {
   static void mark_runs(std::span<Item> items);
   static void copy_marked(std::span<Item> items);
   void rebuild_nodes();
-  void give_back();
+  void on_empty();
 
   uint64_t read_offset_ = 0;
   uint64_t contiguous_end_ = 0;

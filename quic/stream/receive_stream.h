@@ -49,6 +49,9 @@ class ReceiveStream {
   /// Bytes that were thrown away, and that connection flow control has not got back yet; they are returned by this.
   uint64_t take_discarded();
 
+  /// Gives back memory that nothing is in.
+  void trim() { buffer_.trim(); }
+
   // The application.
 
   /// The next bytes. Neither stopped nor reset.

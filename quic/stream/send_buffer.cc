@@ -19,6 +19,7 @@ bool SendBuffer::append(Slice data) {
 
 bool SendBuffer::append_copy(Bytes data) {
   if (cleared_ || pieces_.size() >= kSendSlicesMax) return false;
+  if (block_.unique()) block_used_ = 0;  // all that was copied into it is acknowledged
   if (const size_t room = std::min(block_.size() - block_used_, data.size()); room != 0) {
     push_copy(data.first(room));
     data = data.subspan(room);
@@ -138,7 +139,7 @@ void SendBuffer::advance(uint64_t acked_start) {
   acked_.erase_below(acked_start);
   lost_.erase_below(acked_start);
   while (!pieces_.empty() && pieces_.front().end() <= acked_start) pieces_.pop();
-  if (all_acked()) give_back();
+  if (all_acked()) on_empty();
 }
 
 void SendBuffer::rewind() {
@@ -152,14 +153,23 @@ void SendBuffer::clear() {
   acked_.clear();
   lost_.clear();
   cleared_ = true;
-  give_back();
+  pieces_.clear();
+  on_empty();
+  trim();
 }
 
-void SendBuffer::give_back() {
-  pieces_.clear();
-  pieces_.trim();
+void SendBuffer::on_empty() {
+  DCHECK(pieces_.empty());
   acked_.trim();
   lost_.trim();
+  if (pieces_.capacity() > kSendPiecesKept) pieces_.trim();
+  if (block_.size() > kSendBlockMin) block_ = {};
+  if (block_.empty()) block_used_ = 0;
+}
+
+void SendBuffer::trim() {
+  if (!pieces_.empty()) return;
+  pieces_.trim();
   block_ = {};
   block_used_ = 0;
 }

@@ -7,7 +7,8 @@
 // merged, and an acknowledgement that finds no place counts as a loss, so that some bytes are sent twice.
 //
 // A range is found by binary search over the slices, and without it when sending goes on where it stopped. Nothing is
-// allocated for a packet that is sent, acknowledged or lost, once warm; all memory is given back with the last byte.
+// allocated for a packet that is sent, acknowledged or lost, once warm. With the last byte all memory is given back but
+// what the next message needs (a ring of kSendPiecesKept pieces, a block): that goes with trim().
 // The end of a stream (FIN) is no byte: it is the stream's matter.
 #pragma once
 
@@ -29,6 +30,8 @@ inline constexpr size_t kSendSliceSizeMin = 64;
 /// Blocks that copied bytes share; they grow with what is held.
 inline constexpr size_t kSendBlockMin = 1024 - 64;
 inline constexpr size_t kSendBlockMax = 16 * 1024 - 64;
+/// What an empty buffer keeps: places for pieces, and a block of the smallest size.
+inline constexpr size_t kSendPiecesKept = 64;
 
 class SendBuffer {
  public:
@@ -72,6 +75,8 @@ class SendBuffer {
   void rewind();
   /// Drops all bytes, and takes no more (a reset stream). end() and sent_end() stay.
   void clear();
+  /// Gives back what an empty buffer keeps.
+  void trim();
 
  private:
   struct Piece {
@@ -88,7 +93,7 @@ class SendBuffer {
   uint64_t search_piece(uint64_t offset) const;
   void mark_lost(Interval range);
   void advance(uint64_t acked_start);
-  void give_back();
+  void on_empty();
 
   Ring<Piece> pieces_;
   mutable uint64_t cursor_ = 0;  // the piece that was visited last: where sending probably goes on

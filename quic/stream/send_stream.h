@@ -49,6 +49,9 @@ class SendStream {
   /// True once there is much room again after that.
   bool take_room_news(uint64_t buffer_max);
 
+  /// Gives back memory that nothing is in.
+  void trim() { buffer_.trim(); }
+
   // STREAM frames.
 
   SendNeed need() const;

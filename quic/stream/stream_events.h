@@ -13,7 +13,7 @@ namespace quoll::quic {
 struct StreamOpened {
   StreamId stream_id;
 };
-/// There is something to read: bytes, or the end. Told again after a read has come back empty.
+/// There is something to read: bytes, or the end. Told again after a read has come back empty, so read until it does.
 struct StreamReadable {
   StreamId stream_id;
 };
@@ -30,7 +30,8 @@ struct StreamStopped {
   StreamId stream_id;
   ApplicationErrorCode error;
 };
-/// The peer gave the stream up (RESET_STREAM); what had arrived is dropped.
+/// The peer gave the stream up (RESET_STREAM); what had arrived is dropped. By this, or by the Error of read(), the
+/// application knows: the receiving part is over. Not told of streams that we have stopped.
 struct StreamReset {
   StreamId stream_id;
   ApplicationErrorCode error;

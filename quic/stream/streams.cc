@@ -260,6 +260,13 @@ void Streams::forget(Stream& stream) {
   table_.erase(stream);
 }
 
+void Streams::trim() {
+  table_.for_each([](Stream& stream) {
+    if (stream.send) stream.send->trim();
+    if (stream.receive) stream.receive->trim();
+  });
+}
+
 void Streams::consume(ReceiveStream& part, uint64_t size) {
   part.window().consume(size, now_, smoothed_rtt_);
   data_window_.consume(size, now_, smoothed_rtt_);

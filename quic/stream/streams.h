@@ -85,7 +85,8 @@ class Streams {
   /// The peer's limits: those remembered for 0-RTT, and later the real ones. Limits never shrink, except by
   /// on_zero_rtt_rejected().
   void set_peer_parameters(const TransportParameters& peers);
-  /// Everything that was sent is to be sent anew under limits that set_peer_parameters() will give.
+  /// Everything that was sent is to be sent anew under limits that set_peer_parameters() will give: call it before that.
+  /// Streams above the new limits wait for MAX_STREAMS; a stream that was reset has sent nothing (final size 0).
   void on_zero_rtt_rejected();
   /// For the windows.
   void set_smoothed_rtt(Duration rtt) { smoothed_rtt_ = rtt; }
@@ -113,9 +114,12 @@ class Streams {
   void write_stream_frames(PacketBuilder& packet);
   void on_acked(const FrameToken& token);
   void on_lost(const FrameToken& token);
-  /// A probe has nothing new to carry: some stream's oldest bytes in flight are queued again. False if there are none.
+  /// A probe has nothing new to carry: some stream's oldest bytes in flight are queued again, with each call another
+  /// stream's. False if there are none.
   bool resend_oldest();
 
+  /// Gives back memory that streams keep for data to come: the connection is quiet.
+  void trim();
   const StreamStatistics& statistics() const { return statistics_; }
   /// Streams that exist.
   bool has_open_streams() const { return !table_.empty(); }

@@ -5,12 +5,14 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "base/buffer_pool.h"
 #include "base/ring.h"
 #include "fuzz/tls_identity.h"
 #include "quic/endpoint/endpoint.h"
+#include "tests/support/heap.h"
 #include "tests/support/random.h"
 
 namespace quoll::tests {
@@ -55,7 +57,8 @@ class QuicPair {
 
   /// A connection that is confirmed at both ends.
   void connect() {
-    const auto handle = client->connect(now, client_config_, client_path_, {.server_name = "example.com"});
+    const auto handle =
+        charge(false, [&] { return client->connect(now, client_config_, client_path_, {.server_name = "example.com"}); });
     if (!handle) std::abort();
     client_handle = *handle;
     run_until([this] { return client_connection().is_confirmed(); });
@@ -75,8 +78,12 @@ class QuicPair {
       if (next > end) break;
       now = std::max(now, next);
       deliver();
-      if (client->next_timeout() <= now) client->on_timeout(now);
-      if (server->next_timeout() <= now) server->on_timeout(now);
+      charge(false, [&] {
+        if (client->next_timeout() <= now) client->on_timeout(now);
+      });
+      charge(true, [&] {
+        if (server->next_timeout() <= now) server->on_timeout(now);
+      });
     }
     now = end;
     return done();
@@ -85,6 +92,19 @@ class QuicPair {
     (void)run_until([] { return false; }, time);
   }
 
+  /// Does what makes one side hold more or less memory: what changes is counted as held by that side.
+  template <class Work>
+  std::invoke_result_t<Work> charge(bool server_side, Work work) {
+    struct Account {
+      int64_t& held;
+      size_t before = heap_bytes();
+      ~Account() { held += static_cast<int64_t>(heap_bytes()) - static_cast<int64_t>(before); }
+    } account{held[server_side]};
+    return work();
+  }
+
+  /// Bytes of the heap that the client's and the server's endpoint hold.
+  int64_t held[2] = {};
   std::optional<quic::Endpoint> client;
   std::optional<quic::Endpoint> server;
   quic::ConnectionHandle client_handle;
@@ -107,7 +127,8 @@ class QuicPair {
   }
 
   void send(quic::Endpoint& from, bool to_server) {
-    while (const std::optional<Transmit> transmit = from.poll_transmit(now, scratch_)) {
+    const auto next = [&] { return charge(!to_server, [&] { return from.poll_transmit(now, scratch_); }); };
+    while (const std::optional<Transmit> transmit = next()) {
       std::optional<Buffer> buffer = pool_.take();
       if (!buffer) std::abort();
       buffer->truncate(transmit->bytes.size());
@@ -128,15 +149,18 @@ class QuicPair {
                         .ecn = datagram.transmit.ecn,
                         .data = std::move(datagram.data),
                         .segment_size = datagram.transmit.segment_size};
-      (datagram.to_server ? *server : *client).receive(now, std::move(received));
+      const bool of_server = datagram.to_server;
+      charge(of_server, [&] { (of_server ? *server : *client).receive(now, std::move(received)); });
     }
   }
 
   void poll(quic::Endpoint& of, bool of_server) {
-    while (std::optional<quic::EndpointEvent> event = of.poll_event()) {
-      if (of_server) server_handle = event->connection;
-      if (on_event) on_event(of_server, *event);
-    }
+    charge(of_server, [&] {
+      while (std::optional<quic::EndpointEvent> event = of.poll_event()) {
+        if (of_server) server_handle = event->connection;
+        if (on_event) on_event(of_server, *event);
+      }
+    });
   }
 
   Duration delay_;

@@ -113,6 +113,28 @@ TEST_CASE("A ticket that is too large to be kept does not end the connection") {
   CHECK(!pump.server().session.receive(Level::application, raw_message(HandshakeType::key_update, large), kNow));
 }
 
+TEST_CASE("A ticket that has come in part when the session is confirmed is not lost") {
+  Scene scene(Mode::quic);
+  scene.give_tickets();
+  Pump pump = scene.pump();
+  REQUIRE(pump.run().has_value());
+  REQUIRE(pump.complete());
+  REQUIRE(pump.server().session.send_ticket(kNow).has_value());
+  std::vector<uint8_t> ticket;
+  while (std::optional<Output> output = pump.server().session.poll()) {
+    if (const Send* send = std::get_if<Send>(&*output))
+      ticket.insert(ticket.end(), send->bytes.begin(), send->bytes.end());
+  }
+  REQUIRE(ticket.size() > 100);
+  Session& client = pump.client().session;
+  REQUIRE(client.receive(Level::application, Bytes(ticket).first(100), kNow).has_value());
+  client.confirm();
+  REQUIRE(client.receive(Level::application, Bytes(ticket).subspan(100), kNow).has_value());
+  const std::optional<Output> output = client.poll();
+  REQUIRE(output.has_value());
+  CHECK(std::holds_alternative<TicketReceived>(*output));
+}
+
 TEST_CASE("A session without a configuration is a usage error") {
   SeededRng rng(1);
   const Result<Session> client = Session::client(nullptr, {}, rng, kNow);

@@ -276,7 +276,11 @@ struct Scene {
 };
 
 /// The alert of a failed result; -1 if it did not fail with one.
+/// What alert_of() gives for the errors of quic_protocol_violation().
+inline constexpr int kProtocolViolation = 1'000;
+
 inline int alert_of(const Result<void>& result) {
+  if (!result && result.error().domain == ErrorDomain::transport) return kProtocolViolation;
   return !result && result.error().domain == ErrorDomain::tls ? static_cast<int>(result.error().code) : -1;
 }
 

@@ -344,6 +344,24 @@ TEST_SUITE("quic key update") {
   }
 
   // RFC 9001 §6.6
+  TEST_CASE("keys that are nearly used up and cannot be updated ask to close the connection in time") {
+    crypto::Aead limited = *crypto::best().aes_128_gcm;
+    limited.confidentiality_limit = 40;
+    crypto::Provider provider = crypto::best();
+    provider.aes_128_gcm = &limited;
+    OneRttPair pair(provider);
+    for (PacketNumber number = 0; number < 35; number++) {
+      CHECK_FALSE(pair.client.must_close());
+      sealed_short(pair.client, number);
+    }
+    CHECK(pair.client.must_close());
+    CHECK(pair.client.can_seal(PacketType::one_rtt));
+    pair.client.on_handshake_confirmed();
+    pair.client.on_packet_acked(0);
+    CHECK_FALSE(pair.client.must_close());  // it may update
+  }
+
+  // RFC 9001 §6.6
   TEST_CASE("an update makes a key at its confidentiality limit usable again") {
     crypto::Aead limited = *crypto::best().aes_128_gcm;
     limited.confidentiality_limit = 5;

@@ -252,7 +252,7 @@ TEST_SUITE("quic send buffer") {
     CHECK(sum > 20000 * 1000);
   }
 
-  TEST_CASE("all memory is given back with the last byte") {
+  TEST_CASE("with the last byte all memory is given back but what the next message needs, and that by trim()") {
     const std::vector<uint8_t> memory(100);
     SendBuffer buffer;
     const size_t before = tests::heap_bytes();
@@ -266,7 +266,31 @@ TEST_SUITE("quic send buffer") {
     if (tests::heap_is_counted()) CHECK(tests::heap_bytes() > before + 100000);
     buffer.on_acked({0, buffer.end()});
     CHECK(buffer.all_acked());
+    CHECK_LE(tests::heap_bytes(), before + kSendBlockMin + 64 * kSendPiecesKept);
+    buffer.trim();
     CHECK_EQ(tests::heap_bytes(), before);
+  }
+
+  TEST_CASE("messages one at a time allocate nothing once warm, and never change while they wait") {
+    SendBuffer buffer;
+    std::vector<uint8_t> message(300);
+    const auto round = [&](uint8_t value) {
+      std::ranges::fill(message, value);
+      const uint64_t start = buffer.end();
+      REQUIRE(buffer.append_copy(Bytes(message).first(100)));
+      REQUIRE(buffer.append_copy(Bytes(message).subspan(100)));
+      send(buffer, buffer.end());
+      bool same = true;
+      buffer.for_each_piece({start, buffer.end()}, [&](Bytes piece) {
+        for (const uint8_t byte : piece) same = same && byte == value;
+      });
+      CHECK(same);
+      buffer.on_acked({start, buffer.end()});
+    };
+    round(0);
+    const size_t before = tests::heap_allocations();
+    for (int i = 0; i < 200; i++) round(static_cast<uint8_t>(i));
+    CHECK_EQ(tests::heap_allocations(), before);
   }
 
   TEST_CASE("small writes cost little more memory than they have bytes") {

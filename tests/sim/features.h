@@ -1,0 +1,116 @@
+// Features: what actually happened in scenarios, counted, so that a table shows that the seeds reach what they claim.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace quoll::sim {
+
+enum class Feature : uint8_t {
+  handshakes,
+  retries,
+  version_negotiations,
+  version_upgrades,
+  version_2,
+  hello_retries,
+  resumptions,
+  early_data_accepted,
+  early_data_refused,
+  tokens_used,
+  streams_finished,
+  streams_reset,
+  streams_stopped,
+  writes_cut_short,
+  opens_refused,
+  slow_reads,
+  datagrams_echoed,
+  key_updates,
+  client_migrations,
+  failed_migrations,
+  rebindings_followed,
+  preferred_addresses,
+  mtu_raised,
+  mtu_black_holes,
+  icmp_told,
+  icmp_forged,
+  packets_lost,
+  packets_spuriously_lost,
+  probe_timeouts,
+  ecn_validated,
+  ecn_given_up,
+  ce_marked,
+  corrupted,
+  black_holes,
+  replayed,
+  forged,
+  trains_sent,
+  trains_received,
+  application_closes,
+  aborts,
+  idle_timeouts,
+  handshake_timeouts,
+  stateless_resets,
+  ghost_connections,
+  timeouts_explained,  // connections that the network kept from finishing
+  count
+};
+inline constexpr size_t kFeatureCount = static_cast<size_t>(Feature::count);
+
+constexpr const char* name_of(Feature feature) {
+  constexpr const char* kNames[] = {"handshakes",
+                                    "retries",
+                                    "version negotiations",
+                                    "version upgrades",
+                                    "version 2",
+                                    "hello retry requests",
+                                    "resumptions",
+                                    "0-RTT accepted",
+                                    "0-RTT refused",
+                                    "tokens of NEW_TOKEN used",
+                                    "streams finished",
+                                    "streams reset",
+                                    "streams stopped",
+                                    "writes cut short",
+                                    "opens refused",
+                                    "slow reads",
+                                    "datagrams echoed",
+                                    "key updates",
+                                    "migrations of clients",
+                                    "migrations that failed",
+                                    "rebindings followed",
+                                    "preferred addresses",
+                                    "MTU raised",
+                                    "MTU black holes",
+                                    "ICMP hints",
+                                    "ICMP hints forged",
+                                    "packets lost",
+                                    "packets spuriously lost",
+                                    "probe timeouts",
+                                    "ECN validated",
+                                    "ECN given up",
+                                    "CE marks",
+                                    "corrupted datagrams",
+                                    "black holes",
+                                    "replayed datagrams",
+                                    "forged datagrams",
+                                    "trains sent",
+                                    "trains received",
+                                    "closes by applications",
+                                    "aborts",
+                                    "idle timeouts",
+                                    "handshake timeouts",
+                                    "stateless resets",
+                                    "ghost connections",
+                                    "timeouts explained by losses"};
+  static_assert(sizeof kNames / sizeof kNames[0] == kFeatureCount);
+  return kNames[static_cast<size_t>(feature)];
+}
+
+struct Features {
+  std::array<uint64_t, kFeatureCount> counts{};
+
+  void add(Feature feature, uint64_t times = 1) { counts[static_cast<size_t>(feature)] += times; }
+  uint64_t operator[](Feature feature) const { return counts[static_cast<size_t>(feature)]; }
+};
+
+}  // namespace quoll::sim
