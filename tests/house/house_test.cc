@@ -42,6 +42,7 @@ void expect_none(Breaches (*rule)(const SourceFile&)) {
 }
 
 TEST_CASE("every include follows the one direction of dependency") { expect_none(wrong_includes); }
+TEST_CASE("the folders of quic/ have one direction") { expect_none(wrong_layers); }
 TEST_CASE("the core reads no clock, draws no randomness and opens no socket") { expect_none(impure_core); }
 TEST_CASE("intrinsics and assembly live under crypto/x86 and crypto/arm alone") { expect_none(misplaced_intrinsics); }
 TEST_CASE("below app/ nothing throws") { expect_none(exceptions); }
@@ -58,6 +59,14 @@ TEST_CASE("the rules catch what they are for") {
   CHECK(wrong_includes({"crypto/a.cc", "#include <openssl/evp.h>\n"}).size() == 1);
   CHECK(wrong_includes({"crypto/a.cc", "#include <vector>\n#include \"base/bytes.h\"\n"}).empty());
   CHECK(wrong_includes({"misc/a.cc", "int a;\n"}).size() == 1);
+
+  CHECK(wrong_layers({"quic/wire/a.h", "#include \"quic/protect/seal_train.h\"\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/stream/a.cc", "#include \"quic/path/mtu_discovery.h\"\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/connection/a.cc", "#include \"quic/endpoint/endpoint.h\"\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/connection/a.cc", "#include \"quic/connection.h\"\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/misc/a.cc", "int a;\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/stream/a.cc", "#include \"quic/stream/b.h\"\n#include \"quic/wire/c.h\"\n"}).empty());
+  CHECK(wrong_layers({"quic/trace/a.h", "#include \"quic/congestion/controller.h\"\n"}).empty());
 
   CHECK(impure_core({"quic/a.cc", "auto now = std::chrono::steady_clock::now();\n"}).size() == 1);
   CHECK(impure_core({"tls/a.cc", "int r = rand();\n"}).size() == 1);
