@@ -44,8 +44,9 @@ struct ConnectionContext {
 class NewTokenSource {
  public:
   virtual ~NewTokenSource() = default;
-  /// A token for a later connection from this address.
-  virtual std::vector<uint8_t> new_token(UnixTime now, const IpAddress& client) = 0;
+  /// A token for a later connection from this address in this version: the one that the connection negotiated (RFC 9369
+  /// §5).
+  virtual std::vector<uint8_t> new_token(UnixTime now, const IpAddress& client, Version version) = 0;
 };
 
 /// A change of what routes to a connection.

@@ -292,7 +292,7 @@ struct Connection::State {
   Instant keep_alive_at = Instant::never();
   bool ack_eliciting_sent_since_receive = false;
   Instant pacing_until = Instant::never();
-  Instant quiet_at = Instant::never();  // when memory is given back, if nothing happens until then
+  Instant quiet_at = Instant::never();            // when memory is given back, if nothing happens until then
   Instant forget_original_at = Instant::never();  // server: when the client's first id routes here no longer
   std::optional<Closed> closed;                   // told after all other events
 

@@ -57,8 +57,8 @@ class QuicPair {
 
   /// A connection that is confirmed at both ends.
   void connect() {
-    const auto handle =
-        charge(false, [&] { return client->connect(now, client_config_, client_path_, {.server_name = "example.com"}); });
+    const auto handle = charge(
+        false, [&] { return client->connect(now, client_config_, client_path_, {.server_name = "example.com"}); });
     if (!handle) std::abort();
     client_handle = *handle;
     run_until([this] { return client_connection().is_confirmed(); });

@@ -275,6 +275,52 @@ TEST_CASE("a ticket that does not open leads to a full handshake") {
   CHECK(pump.server().early_data == false);
 }
 
+// RFC 9369 §5
+TEST_CASE("a session of another context is not resumed, and its early data not accepted") {
+  for (const Mode mode : {Mode::quic, Mode::stream}) {
+    Scene scene(mode);
+    scene.give_tickets();
+    scene.server_options.resumption_context = {0, 0, 0, 1};
+    resume(scene, true);
+    scene.server_options.resumption_context = {0, 0, 0, 2};
+    Pump pump = complete(scene);
+    CHECK_FALSE(pump.server().session.negotiated().resumed);
+    CHECK(pump.server().early_data == false);
+    // The same session in its own context.
+    scene.server_options.resumption_context = {0, 0, 0, 1};
+    Pump again = complete(scene);
+    CHECK(again.server().session.negotiated().resumed);
+    CHECK(again.server().early_data == true);
+  }
+}
+
+// RFC 9369 §5
+TEST_CASE(
+    "a changed resumption context goes into new tickets, and offered ones go by the first, also when it retries") {
+  const Buffer first = {1}, second = {2};
+  for (const bool retries : {false, true}) {
+    Scene scene(Mode::quic);
+    scene.give_tickets();
+    scene.server_options.resumption_context = first;
+    resume(scene);
+    if (retries) scene.client.key_shares = 0;
+
+    Session server = scene.make_server();
+    REQUIRE(server.set_resumption_context(second));
+    Pump pump(tests::must(scene.make_client()), std::move(server));
+    REQUIRE(pump.run());
+    CHECK(pump.server().session.negotiated().hello_retry == retries);
+    CHECK(pump.server().session.negotiated().resumed);
+    REQUIRE_FALSE(pump.client().tickets.empty());
+    CHECK(scene.server.ticket_keys->open(pump.client().tickets[0].ticket, kNow)->resumption_context == second);
+
+    scene.client_options.ticket = pump.client().tickets[0];
+    CHECK_FALSE(complete(scene).server().session.negotiated().resumed);
+    scene.server_options.resumption_context = second;
+    CHECK(complete(scene).server().session.negotiated().resumed);
+  }
+}
+
 TEST_CASE("a client gets no tickets where there are no keys for them") {
   Scene scene(Mode::quic);
   Pump pump = complete(scene);
@@ -514,6 +560,13 @@ TEST_CASE("options that cannot work are usage errors") {
   made = Session::server(config, options, rng);
   REQUIRE_FALSE(made);
   CHECK(made.error().domain == ErrorDomain::usage);
+  options.early_data_context.clear();
+  options.resumption_context.resize(ServerTicket::kResumptionContextSizeMax + 1);
+  made = Session::server(config, options, rng);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().domain == ErrorDomain::usage);
+  options.resumption_context.pop_back();
+  CHECK(Session::server(config, options, rng));
 }
 
 TEST_CASE("transport parameters that do not fit are a usage error, and smaller ones may still follow") {

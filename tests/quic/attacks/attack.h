@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "quic/recovery/sent_packets.h"
 #include "tests/quic/connection/stage.h"
 #include "tests/support/heap.h"
 
@@ -105,7 +106,7 @@ class Attack : public Stage {
         handle = event->connection;
         const Event* inner = std::get_if<Event>(&event->event);
         if (!inner || std::holds_alternative<Closed>(*inner)) events.push_back(*event);
-        if (inner && on_event) on_event(*inner);
+        if (inner && on_event) count([&] { on_event(*inner); });
         count([&] { event.reset(); });
       }
     }
@@ -132,6 +133,10 @@ inline SocketAddress stranger(uint32_t number) {
 }
 
 inline constexpr Role kBothRoles[] = {Role::client, Role::server};
+
+/// What a peer that never acknowledges makes an endpoint remember of its packets (quic/recovery/sent_packets.h), when
+/// time passes.
+inline constexpr int64_t kUnansweredMemory = 2 * kUnansweredPacketsMax * sizeof(SentPackets::Entry) + 16 * 1024;
 
 /// One that took memory for a moment may keep that much: capacities, arenas of the allocator.
 inline constexpr int64_t kSome = 4 * 1024;

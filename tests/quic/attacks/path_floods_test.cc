@@ -1,6 +1,5 @@
 // Floods of path frames: PATH_CHALLENGE, PATH_RESPONSE, and packets from many addresses (RFC 9000 §8.2, §9.3, §21.5).
 #include "quic/path/path_validation.h"
-#include "quic/recovery/sent_packets.h"
 #include "tests/quic/attacks/attack.h"
 
 #include <map>
@@ -12,9 +11,6 @@ namespace quoll::quic::tests {
 namespace {
 
 using T = FrameType;
-
-/// What a peer that never acknowledges can make us remember of packets (quic/recovery/sent_packets.h).
-constexpr int64_t kUnansweredMemory = 2 * kUnansweredPacketsMax * sizeof(SentPackets::Entry) + 16 * 1024;
 
 PathData data_of(uint64_t number) {
   PathData data{};
