@@ -58,6 +58,7 @@ std::shared_ptr<quic::ServerConfig> server_config(std::shared_ptr<const tls::Ser
   auto config = std::make_shared<quic::ServerConfig>();
   config->tls = std::move(tls);
   config->transport.max_datagram_frame_size = 65'535;
+  config->transport.streams.send_buffer_max = 256 * 1024;  // bytes that a stream may keep waiting
   return config;
 }
 
