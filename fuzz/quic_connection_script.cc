@@ -323,8 +323,9 @@ void ConnectionScript::send_chosen_packet() {
   if (oddities & 512) packet.forged = true;
   if (oddities & 1024) packet.size = 1 + in_.below(1500);
   if (oddities & 2048) packet.destination = puppet_->original_destination();
-  packet.flip &=
-      has_long_header(packet.type) ? 0x0c : 0x18;  // what is a length stays true: a sealed number has its size
+  // The reserved bits and, in short headers, the key phase: the size of the number stays true.
+  const uint8_t may_flip = has_long_header(packet.type) ? 0x0c : 0x1c;
+  packet.flip &= may_flip;
   switch (in_.below(4)) {
     case 0:
       packet.frames = in_.data();
