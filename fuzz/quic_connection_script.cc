@@ -403,7 +403,7 @@ Data ConnectionScript::chosen_frame() {
       return frames(StopSendingFrame{.stream_id = chosen_stream(), .application_error_code = in_.number()});
     case 3: {
       const Data bytes = in_.data();
-      return frames(CryptoFrame{.offset = in_.number(), .data = bytes});
+      return frames(CryptoFrame{.offset = in_.number() % (kVarintMax - UINT8_MAX), .data = bytes});
     }
     case 4: {
       const Data token = in_.data();

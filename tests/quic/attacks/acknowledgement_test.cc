@@ -170,7 +170,8 @@ TEST_SUITE("quic attacks: acknowledgments") {
   // RFC 9000 §19.3, §13.2.5; RFC 9002 §5.3
   TEST_CASE("absurd delays in ACKs, with the largest exponent, leave the RTT sane and the connection alive") {
     for (const Role role : kBothRoles) {
-      for (const uint64_t delay : {kVarintMax, uint64_t{1} << 42, uint64_t{1} << 41, uint64_t{1} << 20, uint64_t{65'535}}) {
+      for (const uint64_t delay :
+           {kVarintMax, uint64_t{1} << 42, uint64_t{1} << 41, uint64_t{1} << 20, uint64_t{65'535}}) {
         Attack s(role);
         s.options.parameters.ack_delay_exponent = 20;
         s.options.parameters.max_ack_delay = (1 << 14) - 1;

@@ -19,9 +19,9 @@ class Attack : public Stage {
   bool puppet_hears = true;
 
   // Since the last mark().
-  int64_t heap = 0;         // bytes that the endpoint holds more
-  uint64_t blows = 0;       // datagrams that were sent at it
-  uint64_t bytes_in = 0;    // in these
+  int64_t heap = 0;       // bytes that the endpoint holds more
+  uint64_t blows = 0;     // datagrams that were sent at it
+  uint64_t bytes_in = 0;  // in these
   uint64_t datagrams_out = 0;
   uint64_t bytes_out = 0;
   uint64_t largest_burst = 0;  // datagrams sent for one blow
@@ -127,8 +127,8 @@ class Attack : public Stage {
 
 /// An address of its own for each number.
 inline SocketAddress stranger(uint32_t number) {
-  const std::string text = "10." + std::to_string(number >> 16 & 0xff) + "." + std::to_string(number >> 8 & 0xff) + "." +
-                           std::to_string(number & 0xff) + ":" + std::to_string(1024 + number % 60'000);
+  const std::string text = "10." + std::to_string(number >> 16 & 0xff) + "." + std::to_string(number >> 8 & 0xff) +
+                           "." + std::to_string(number & 0xff) + ":" + std::to_string(1024 + number % 60'000);
   return address_of(text.c_str());
 }
 

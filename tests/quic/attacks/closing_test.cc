@@ -70,7 +70,8 @@ TEST_SUITE("quic attacks: closing") {
       Attack s(role);
       REQUIRE(s.handshake());
       const Data reason(3000, 'x');
-      s.hit_with({.frames = frames(ConnectionCloseFrame{.application = true, .error_code = 1, .reason_phrase = reason})});
+      s.hit_with(
+          {.frames = frames(ConnectionCloseFrame{.application = true, .error_code = 1, .reason_phrase = reason})});
       REQUIRE(s.closed());
       CHECK_LE(s.closed()->reason.size(), kCloseReasonMax);
     }

@@ -40,8 +40,7 @@ TEST_SUITE("quic attacks: packets") {
         for (int i = 0; i < 20; i++) {
           if (i == 10) s.mark();
           s.hit(garbage);
-          const Data good =
-              s.puppet->seal({.type = PacketType::initial, .frames = frames(PingFrame{}), .size = 1200});
+          const Data good = s.puppet->seal({.type = PacketType::initial, .frames = frames(PingFrame{}), .size = 1200});
           s.hit(good + Data(garbage.begin(), garbage.begin() + 50'000));
         }
         CHECK_FALSE(s.closed());
@@ -52,7 +51,8 @@ TEST_SUITE("quic attacks: packets") {
       Attack s(role);
       REQUIRE(s.handshake());
       Data garbage;
-      while (garbage.size() < 60'000) garbage = garbage + tiny(PacketType::handshake, s.puppet->remote, s.puppet->id(), 20);
+      while (garbage.size() < 60'000)
+        garbage = garbage + tiny(PacketType::handshake, s.puppet->remote, s.puppet->id(), 20);
       for (int i = 0; i < 20; i++) {
         if (i == 10) s.mark();
         s.hit(garbage);
@@ -216,8 +216,9 @@ TEST_SUITE("quic attacks: packets") {
     s.hit(s.puppet->retry({1}, s.puppet->original_destination(), false));
     CHECK_EQ(s.datagrams_out, 0);
     // After the server was heard, a right one comes too late.
+    s.puppet->forget_connection();
     s.puppet->answers = true;
-    s.run();
+    s.advance(Duration::seconds(4));
     REQUIRE(s.puppet->is_complete());
     s.mark();
     for (int i = 0; i < 100; i++) s.hit(wrong);
@@ -259,8 +260,9 @@ TEST_SUITE("quic attacks: packets") {
     CHECK_EQ(s.datagrams_out, 0);
     CHECK_FALSE(s.closed());
     CHECK_LE(s.heap, kSome);
+    s.puppet->forget_connection();
     s.puppet->answers = true;
-    s.run();
+    s.advance(Duration::seconds(4));
     REQUIRE(s.puppet->is_complete());
     for (int i = 0; i < 100; i++) s.hit(late);
     CHECK(s.is_open());
@@ -297,9 +299,11 @@ TEST_SUITE("quic attacks: packets") {
       for (int i = 0; i < 4000; i++) {
         if (i == 2000) s.mark();
         s.hit_frames(PingFrame{});
+        s.now += Duration::milliseconds(1);
       }
-      CHECK_LE(s.datagrams_out, s.blows / 2 + 1);
-      CHECK_LE(s.heap, kSome);
+      // An ACK now and then carries a PING, so that old ranges are forgotten.
+      CHECK_LE(s.datagrams_out, s.blows / 2 + 100);
+      CHECK_LE(s.heap, kUnansweredMemory);
     }
   }
 }

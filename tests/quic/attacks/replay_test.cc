@@ -26,9 +26,7 @@ struct Fleet {
         tls::TicketKeys::ratcheted(crypto::best(), FleetKeys(crypto::best(), *s.endpoint_config.secret).tls_tickets,
                                    {.origin = tls::tests::kNow - Duration::seconds(3600)});
     s.tls_server.anti_replay = anti_replay;
-    s.on_event = [this](const Event& event) {
-      opened += std::holds_alternative<StreamOpened>(event) ? 1 : 0;
-    };
+    s.on_event = [this](const Event& event) { opened += std::holds_alternative<StreamOpened>(event) ? 1 : 0; };
   }
 
   /// Gets a ticket of the server, and makes the flight.
@@ -49,7 +47,8 @@ struct Fleet {
     flight = client.take_datagrams();
     flight.push_back(client.seal(
         {.type = PacketType::zero_rtt,
-         .frames = frames(StreamFrame{.stream_id = StreamId(Role::client, false, 0), .data = Data(100, 5), .fin = true})}));
+         .frames =
+             frames(StreamFrame{.stream_id = StreamId(Role::client, false, 0), .data = Data(100, 5), .fin = true})}));
   }
 
   void replay(Attack& s, const Path& from) {

@@ -239,10 +239,10 @@ TEST_SUITE("quic attacks: streams") {
       for (uint64_t i = 0; i < 2000; i++) {
         if (i == 1000) s.mark();
         const uint64_t up = i < 500 ? 1 << 20 : kVarintMax - (i % 7);
-        s.hit_frames(MaxDataFrame{up}, MaxStreamDataFrame{*id, up},
-                     MaxStreamsFrame{false, std::min(up, kStreamCountMax)},
-                     MaxStreamsFrame{true, std::min(up, kStreamCountMax)}, DataBlockedFrame{i},
-                     StreamDataBlockedFrame{*id, i}, StreamsBlockedFrame{false, i % 100}, StreamsBlockedFrame{true, i % 100});
+        s.hit_frames(
+            MaxDataFrame{up}, MaxStreamDataFrame{*id, up}, MaxStreamsFrame{false, std::min(up, kStreamCountMax)},
+            MaxStreamsFrame{true, std::min(up, kStreamCountMax)}, DataBlockedFrame{i}, StreamDataBlockedFrame{*id, i},
+            StreamsBlockedFrame{false, i % 100}, StreamsBlockedFrame{true, i % 100});
         if (i % 16 == 0) s.reply();
       }
       CHECK(s.is_open());
@@ -342,21 +342,27 @@ TEST_SUITE("quic attacks: streams") {
     for (const Role role : kBothRoles) {
       const auto flow = static_cast<uint64_t>(TransportError::flow_control_error);
       const auto encoding = static_cast<uint64_t>(TransportError::frame_encoding_error);
-      CHECK_EQ(code(role, [](StreamId id) { return frames(StreamFrame{.stream_id = id, .offset = kVarintMax}); }), flow);
-      CHECK_EQ(code(role, [](StreamId id) {
-        return frames(StreamFrame{.stream_id = id, .offset = kVarintMax - 1, .data = Data{1}});
-      }), flow);
+      CHECK_EQ(code(role, [](StreamId id) { return frames(StreamFrame{.stream_id = id, .offset = kVarintMax}); }),
+               flow);
+      CHECK_EQ(code(role,
+                    [](StreamId id) {
+                      return frames(StreamFrame{.stream_id = id, .offset = kVarintMax - 1, .data = Data{1}});
+                    }),
+               flow);
       // Beyond 2^62 - 1.
       const uint64_t past = code(role, [](StreamId id) {
         const Data largest(8, 0xff);
         return Data{0x0e, static_cast<uint8_t>(id.value())} + largest + Data{1, 7};
       });
       CHECK((past == flow || past == encoding));
-      CHECK_EQ(code(role, [](StreamId id) { return frames(ResetStreamFrame{.stream_id = id, .final_size = kVarintMax}); }),
-               flow);
-      CHECK_EQ(code(role, [](StreamId) {
-        return frames(StreamFrame{.stream_id = StreamId(kVarintMax - 3), .data = Data{1}});
-      }) != 998, true);
+      CHECK_EQ(
+          code(role, [](StreamId id) { return frames(ResetStreamFrame{.stream_id = id, .final_size = kVarintMax}); }),
+          flow);
+      CHECK_EQ(code(role,
+                    [](StreamId) {
+                      return frames(StreamFrame{.stream_id = StreamId(kVarintMax - 3), .data = Data{1}});
+                    }) != 998,
+               true);
     }
   }
 

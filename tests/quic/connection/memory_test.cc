@@ -44,6 +44,7 @@ struct Bulk {
     }
   }
   void transfer(uint64_t up_to) {
+    write(false, up_to);  // while nothing else happens, nobody asks
     REQUIRE(pair.run_until([&] {
       write(false, up_to);
       if (both && received[true] != 0) write(true, up_to);
