@@ -35,7 +35,7 @@ class Run {
         settle(program.u8(), program.u8(), (kind & 8) != 0);
         break;
       case 4:
-        resend(program.u8());
+        buffer_.trim();
         break;
       case 5:  // one byte in `pitch`
         comb(2 + kind / 16, (kind & 8) != 0);
@@ -120,17 +120,6 @@ class Run {
     size_t ranges = 0;
     for (uint64_t at = 1; at < states_.size(); at++) ranges += states_[at] != states_[at - 1] ? 1 : 0;
     exact_ = exact_ && ranges < kSendRangesMax;
-  }
-
-  void resend(uint64_t max) {
-    const auto found = std::ranges::find(states_, State::in_flight);
-    const bool resent = buffer_.resend_oldest(max);
-    if (!exact_) return;
-    CHECK(resent == (found != states_.end() && max != 0));
-    const auto start = static_cast<uint64_t>(found - states_.begin());
-    for (uint64_t at = start; at < states_.size() && at < start + max && states_[at] == State::in_flight; at++) {
-      states_[at] = State::lost;
-    }
   }
 
   void rewind() {

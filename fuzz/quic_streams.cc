@@ -276,10 +276,7 @@ class Stranger {
     sent_.push_back(std::move(packet));
   }
   void resolve() {
-    if (sent_.empty()) {
-      (void)streams_.resend_oldest();
-      return;
-    }
+    if (sent_.empty()) return;
     const size_t index = choices_.below(sent_.size());
     const StreamPacket packet = std::move(sent_[index]);
     sent_.erase(sent_.begin() + static_cast<ptrdiff_t>(index));

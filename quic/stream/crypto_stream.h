@@ -15,8 +15,6 @@ namespace quoll::quic {
 
 /// RFC 9000 §7.5 asks for 4096 at least; a chain of certificates with post-quantum signatures arrives out of order whole.
 inline constexpr uint64_t kCryptoBufferMax = 64 * 1024;
-/// What a probe repeats: the data of two full datagrams (RFC 9002 §6.2.4 lets two be sent).
-inline constexpr uint64_t kCryptoProbeMax = 2800;
 
 class CryptoStream {
  public:
@@ -34,8 +32,6 @@ class CryptoStream {
   bool write_frames(PacketBuilder& packet);
   void on_acked(const FrameToken& token) { sent_.on_acked({token.offset, token.offset + token.size}); }
   void on_lost(const FrameToken& token) { sent_.on_lost({token.offset, token.offset + token.size}); }
-  /// A probe has nothing new to carry: the oldest data in flight is queued again (RFC 9002 §6.2.4). False if there is none.
-  bool resend_oldest() { return sent_.resend_oldest(kCryptoProbeMax); }
   /// All is to be sent anew (Retry).
   void rewind() { sent_.rewind(); }
   bool all_acked() const { return sent_.all_acked(); }

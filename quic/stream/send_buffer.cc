@@ -122,18 +122,6 @@ void SendBuffer::mark_lost(Interval range) {
   CHECK(lost_.insert(range));
 }
 
-bool SendBuffer::resend_oldest(uint64_t max) {
-  uint64_t start = acked_start_;
-  for (uint64_t before = UINT64_MAX; start != before;) {
-    before = start;
-    start = acked_.first_missing(lost_.first_missing(start));
-  }
-  if (start >= sent_end_ || max == 0) return false;
-  const uint64_t end = std::min({sent_end_, lost_.first_present(start), acked_.first_present(start)});
-  mark_lost({start, start + std::min(max, end - start)});
-  return true;
-}
-
 void SendBuffer::advance(uint64_t acked_start) {
   acked_start_ = acked_start;
   acked_.erase_below(acked_start);

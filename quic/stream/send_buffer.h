@@ -65,9 +65,6 @@ class SendBuffer {
   void on_acked(Interval range);
   /// Parts that are already acknowledged, or were not sent, are left out.
   void on_lost(Interval range);
-  /// Queues the oldest bytes in flight, `max` at most, as if they were lost: for a probe (RFC 9002 §6.2.4). False when
-  /// none are in flight.
-  bool resend_oldest(uint64_t max);
   /// All bytes up to end() are acknowledged.
   bool all_acked() const { return acked_start_ == end_; }
   /// Forgets what was sent: all bytes are to be sent anew (rejected 0-RTT, Retry, another version). None is acknowledged;

@@ -96,17 +96,6 @@ void SendStream::on_data_lost(Interval range, bool fin) {
   if (fin) fin_in_flight_ = false;
 }
 
-bool SendStream::has_unacked() const {
-  if (is_reset() || is_terminal()) return false;
-  return buffer_.sent_end() > buffer_.acked_start() || (fin_in_flight_ && !fin_acked_);
-}
-
-void SendStream::resend_oldest() {
-  DCHECK(has_unacked());
-  // Bytes that are lost already go again anyway, and the end with the last of them.
-  if (!buffer_.resend_oldest(kProbeBytes)) fin_in_flight_ = false;
-}
-
 void SendStream::rewind() {
   if (is_terminal()) return;
   state_ = is_reset() ? State::reset_sent : State::ready;

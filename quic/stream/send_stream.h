@@ -18,9 +18,6 @@ class SendStream {
  public:
   enum class State : uint8_t { ready, send, data_sent, data_recvd, reset_sent, reset_recvd };
 
-  /// Bytes that a probe repeats: about a packet.
-  static constexpr uint64_t kProbeBytes = 1200;
-
   explicit SendStream(uint64_t limit) : limit_(limit) {}
 
   State state() const { return state_; }
@@ -64,10 +61,6 @@ class SendStream {
   uint64_t on_data_sent(Interval range, bool fin);
   void on_data_acked(Interval range, bool fin);
   void on_data_lost(Interval range, bool fin);
-  /// Bytes or an end wait for their acknowledgement.
-  bool has_unacked() const;
-  /// The oldest of these are to be sent again.
-  void resend_oldest();
   /// 0-RTT was rejected: nothing was sent.
   void rewind();
 

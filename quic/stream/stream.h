@@ -24,9 +24,8 @@ enum class StreamNews : uint8_t {
 
 struct ControlTag;
 struct NewsTag;
-struct UnackedTag;
 
-struct Stream : SchedulerEntry, ListHook<ControlTag>, ListHook<NewsTag>, ListHook<UnackedTag> {
+struct Stream : SchedulerEntry, ListHook<ControlTag>, ListHook<NewsTag> {
   using SchedulerEntry::SchedulerEntry;
 
   bool has(StreamNews kind) const { return (news & static_cast<uint8_t>(kind)) != 0; }
@@ -41,6 +40,5 @@ struct Stream : SchedulerEntry, ListHook<ControlTag>, ListHook<NewsTag>, ListHoo
 
 using ControlQueue = IntrusiveList<Stream, ControlTag>;  // streams with frames other than STREAM to send
 using NewsQueue = IntrusiveList<Stream, NewsTag>;        // streams with events to tell
-using UnackedQueue = IntrusiveList<Stream, UnackedTag>;  // streams with data in flight, the longest ago first
 
 }  // namespace quoll::quic

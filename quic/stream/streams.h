@@ -114,9 +114,6 @@ class Streams {
   void write_stream_frames(PacketBuilder& packet);
   void on_acked(const FrameToken& token);
   void on_lost(const FrameToken& token);
-  /// A probe has nothing new to carry: some stream's oldest bytes in flight are queued again, with each call another
-  /// stream's. False if there are none.
-  bool resend_oldest();
 
   /// Gives back memory that streams keep for data to come: the connection is quiet.
   void trim();
@@ -197,7 +194,6 @@ class Streams {
   Scheduler scheduler_;
   ControlQueue control_;
   NewsQueue news_;
-  UnackedQueue unacked_;
   std::array<OwnStreams, 2> own_;  // bidirectional, unidirectional
   std::array<PeerStreams, 2> peers_;
 

@@ -47,7 +47,6 @@ void Streams::check_stream(const Stream& stream) const {
   const bool control = (send && (send->wants_reset_frame() || send->limit().wants_to_send())) ||
                        (receive && (receive->wants_stop_frame() || receive->wants_limit_frame()));
   CHECK(ControlQueue::is_linked(stream) == (control && speaks));
-  CHECK(UnackedQueue::is_linked(stream) == (send && send->has_unacked()));
   if (send) {
     CHECK(send->sent_end() <= send->limit().limit());
     CHECK((stream.need() != SendNeed::nothing) <= send->next(UINT64_MAX).has_value());

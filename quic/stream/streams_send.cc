@@ -22,7 +22,6 @@ void Streams::update(Stream& stream) {
   const bool sends_control = send && (send->wants_reset_frame() || send->limit().wants_to_send());
   const bool receives_control = receive && (receive->wants_stop_frame() || receive->wants_limit_frame());
   place(control_, stream, speaks && (sends_control || receives_control));
-  place(unacked_, stream, send && send->has_unacked());
 }
 
 // RFC 9000 §4.1: a stream has bytes that only the connection's limit holds back.
@@ -256,15 +255,6 @@ void Streams::on_stream_lost(Stream& stream, const FrameToken& token) {
   if (token.kind == Kind::stop_sending && receive) receive->on_stop_lost();
   if (token.kind == Kind::max_stream_data && receive) receive->window().limit().on_lost(token.offset);
   update(stream);
-}
-
-bool Streams::resend_oldest() {
-  if (unacked_.empty()) return false;
-  Stream& stream = unacked_.front();
-  stream.send->resend_oldest();
-  UnackedQueue::remove(stream);  // the next probe takes another stream
-  update(stream);
-  return true;
 }
 
 // ---- The peer's limits as the handshake gives them ----

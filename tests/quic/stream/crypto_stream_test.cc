@@ -157,20 +157,6 @@ TEST_SUITE("quic crypto stream") {
     CHECK(stream.wants_to_send());
   }
 
-  TEST_CASE("a probe repeats the oldest handshake data (RFC 9002 §6.2.4)") {
-    CryptoStream stream;
-    tests::BuiltTrain train;
-    CHECK_FALSE(stream.resend_oldest());
-    stream.write(bytes_at(0, 10000));
-    while (stream.wants_to_send()) write(stream, train, 1200);
-    stream.on_acked(token_of({0, 500}));
-    CHECK(stream.resend_oldest());
-    CHECK_EQ(write(stream, train, 1200), Intervals{{500, 1695}});
-    CHECK(stream.wants_to_send());
-    CHECK_EQ(write(stream, train, 5000), Intervals{{1695, 500 + kCryptoProbeMax}});
-    CHECK_FALSE(stream.wants_to_send());
-  }
-
   TEST_CASE("rewind() sends the whole flight anew (RFC 9000 §17.2.5.3)") {
     CryptoStream stream;
     tests::BuiltTrain train;

@@ -166,7 +166,6 @@ TEST_SUITE("quic send buffer") {
     CHECK_FALSE(buffer.has_lost());
     buffer.on_lost({0, 600});
     buffer.on_acked({0, 600});
-    CHECK_FALSE(buffer.resend_oldest(1000));
     CHECK_FALSE(buffer.next(UINT64_MAX));
     CHECK_FALSE(buffer.append(Slice::copy_of(memory)));
     CHECK_FALSE(buffer.append_copy(memory));
@@ -191,26 +190,6 @@ TEST_SUITE("quic send buffer") {
     CHECK_EQ(read(buffer, {3600, 3700}), bytes_at(600, 100));
     buffer.on_acked({3500, 4000});
     CHECK_EQ(released, std::array{true, true, true, true});
-  }
-
-  TEST_CASE("a probe repeats the oldest bytes in flight (RFC 9002 §6.2.4)") {
-    SendBuffer buffer;
-    CHECK_FALSE(buffer.resend_oldest(100));
-    append(buffer, 1000);
-    CHECK_FALSE(buffer.resend_oldest(100));
-    send(buffer, 800);
-    buffer.on_acked({0, 100});
-    buffer.on_acked({200, 300});
-    buffer.on_lost({100, 150});
-    CHECK(buffer.resend_oldest(30));
-    CHECK_EQ(buffer.next(UINT64_MAX), Interval{100, 180});
-    CHECK(buffer.resend_oldest(1000));
-    CHECK_EQ(buffer.next(UINT64_MAX), Interval{100, 200});
-    CHECK(buffer.resend_oldest(1000));
-    CHECK_FALSE(buffer.resend_oldest(1000));
-    CHECK_EQ(send(buffer, 1000), Interval{100, 200});
-    CHECK_EQ(send(buffer, 1000), Interval{300, 800});
-    CHECK_EQ(send(buffer, 1000), Interval{800, 1000});
   }
 
   TEST_CASE("a careless writer is refused after many slices, and copies still share blocks") {
@@ -395,14 +374,6 @@ TEST_SUITE("quic send buffer") {
             if (model[at] != State::acked) model[at] = lost ? State::lost : State::acked;
           }
           if (!lost || rng.below(2) == 0) packets.erase(packets.begin() + which);
-        } else if (kind == 11 && rng.below(10) == 0) {
-          const uint64_t max = 1 + rng.below(3000);
-          uint64_t start = acked_start;
-          while (start < sent_end && model[start] != State::in_flight) start++;
-          REQUIRE_EQ(buffer.resend_oldest(max), start < sent_end);
-          for (uint64_t at = start; at < std::min(start + max, sent_end) && model[at] == State::in_flight; at++) {
-            model[at] = State::lost;
-          }
         } else if (kind == 11 && acked_start == 0 && rng.below(10) == 0 &&
                    std::ranges::find(model, State::acked) == model.end()) {
           buffer.rewind();

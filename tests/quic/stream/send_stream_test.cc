@@ -71,7 +71,6 @@ TEST_SUITE("quic sending part of a stream") {
     stream.on_data_acked({0, 3}, false);
     CHECK_EQ(stream.state(), State::data_recvd);
     CHECK(stream.is_terminal());
-    CHECK_FALSE(stream.has_unacked());
   }
 
   // RFC 9000 §3.1
@@ -138,7 +137,6 @@ TEST_SUITE("quic sending part of a stream") {
     stream.reset(kCode, false);
     stream.on_data_lost({0, 3}, false);
     CHECK_EQ(stream.need(), SendNeed::nothing);
-    CHECK_FALSE(stream.has_unacked());
     CHECK_EQ(stream.sent_end(), 3);
   }
 
@@ -196,23 +194,6 @@ TEST_SUITE("quic sending part of a stream") {
     stream.raise_limit(3);
     CHECK_EQ(*stream.next(UINT64_MAX), Interval{2, 3});
     CHECK(stream.ends_at(3));
-  }
-
-  // RFC 9002 §6.2.4
-  TEST_CASE("a probe repeats the oldest bytes, or the end alone") {
-    SendStream stream(10'000);
-    REQUIRE(stream.append_copy(std::vector<uint8_t>(5000)));
-    stream.on_data_sent({0, 5000}, false);
-    REQUIRE(stream.has_unacked());
-    stream.resend_oldest();
-    CHECK_EQ(*stream.next(0), Interval{0, SendStream::kProbeBytes});
-    stream.on_data_acked({0, 5000}, false);
-    CHECK_FALSE(stream.has_unacked());
-    stream.finish();
-    stream.on_data_sent({5000, 5000}, true);
-    REQUIRE(stream.has_unacked());
-    stream.resend_oldest();
-    CHECK_EQ(*stream.next(0), Interval{5000, 5000});
   }
 
   // RFC 9000 §7.4.1

@@ -216,22 +216,4 @@ TEST_SUITE("quic streams: loss") {
       CHECK_FALSE(server.streams.wants_to_send());
     }
   }
-
-  // RFC 9002 §6.2.4
-  TEST_CASE("probes repeat the oldest data of one stream after the other; false without data in flight") {
-    StreamsPair pair;
-    CHECK_FALSE(pair.client.resend_oldest());
-    const StreamId a = *pair.client.open(true), b = *pair.client.open(true);
-    write_all(pair.client, a, "aaa");
-    write_all(pair.client, b, "bbb");
-    const StreamPacket packet = write_packet(pair.client);
-    CHECK_FALSE(pair.client.wants_to_send());
-    REQUIRE(pair.client.resend_oldest());
-    CHECK_EQ(as_text(only_frame(write_packet(pair.client)).bytes), "aaa");
-    REQUIRE(pair.client.resend_oldest());
-    CHECK_EQ(as_text(only_frame(write_packet(pair.client)).bytes), "bbb");
-    acknowledge(pair.client, packet);
-    CHECK_FALSE(pair.client.resend_oldest());
-    pair.client.check_invariants();
-  }
 }

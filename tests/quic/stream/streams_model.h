@@ -313,7 +313,7 @@ class StreamsModel {
   void disturb(Side& side) {
     switch (choices_.below(3)) {
       case 0:
-        side.streams.resend_oldest();
+        side.streams.trim();
         break;
       case 1:
         if (!side.late.empty()) acknowledge_late(side);
