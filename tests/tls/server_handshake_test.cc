@@ -22,6 +22,7 @@ using tests::Authority;
 using tests::complete;
 using tests::kDay;
 using tests::kNow;
+using tests::kProtocolViolation;
 using tests::Pump;
 using tests::resume;
 using tests::Scene;
@@ -154,14 +155,14 @@ TEST_CASE("a server without transport parameters says nothing until it is given 
   CHECK(early.error().domain == ErrorDomain::usage);
 }
 
-TEST_CASE("bytes that come while the server waits for its transport parameters are unexpected") {
+// RFC 9001 §4.1.3
+TEST_CASE("bytes that come while the server waits for its transport parameters are a protocol violation") {
   Scene scene(Mode::quic);
   scene.server_options.transport_parameters.clear();
   Pump pump = scene.pump();
   REQUIRE(pump.run());
   const uint8_t byte = 1;
-  CHECK(alert_of(pump.server().session.receive(Level::initial, Bytes(&byte, 1), kNow)) ==
-        code_of(Alert::unexpected_message));
+  CHECK(alert_of(pump.server().session.receive(Level::initial, Bytes(&byte, 1), kNow)) == kProtocolViolation);
 }
 
 // RFC 8446 §4.1.4
@@ -428,6 +429,7 @@ TEST_CASE("a wrong Finished is decrypt_error, one of another size decode_error")
         }) == code_of(Alert::decode_error));
 }
 
+// RFC 9001 §4.1.3: bytes where the level's end was are another error than a message of the wrong kind.
 TEST_CASE("messages of the client that are not due are unexpected") {
   Scene scene(Mode::quic);
   const auto instead = [&scene](auto write) {
@@ -441,14 +443,14 @@ TEST_CASE("messages of the client that are not due are unexpected") {
   CHECK(instead([](auto& sink) { write_end_of_early_data(sink); }) == unexpected);
   CHECK(instead([](auto& sink) { write_key_update(sink, false); }) == unexpected);
   CHECK(instead([](auto& sink) { write_certificate_verify(sink, {}); }) == unexpected);
-  CHECK(alert_for_change(scene, [](Buffer& bytes) { bytes.push_back(20); }) == unexpected);
+  CHECK(alert_for_change(scene, [](Buffer& bytes) { bytes.push_back(20); }) == kProtocolViolation);
 }
 
 TEST_CASE("a ClientHello that comes where none is due is unexpected") {
   Scene scene(Mode::quic);
   Pump pump = complete(scene);
   const Buffer hello = pump.client().sent[Level::initial];
-  CHECK(alert_of(pump.server().session.receive(Level::initial, hello, kNow)) == code_of(Alert::unexpected_message));
+  CHECK(alert_of(pump.server().session.receive(Level::initial, hello, kNow)) == kProtocolViolation);
   Session server = scene.make_server();
   const uint8_t finished[] = {20, 0, 0, 0};
   CHECK(alert_of(server.receive(Level::initial, finished, kNow)) == code_of(Alert::unexpected_message));
