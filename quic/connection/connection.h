@@ -125,8 +125,6 @@ class Connection {
   bool is_confirmed() const;
   bool is_closed() const;  // closing, draining or gone
   Statistics statistics() const;
-  /// Bytes of memory beside what streams hold; for tests and operators.
-  size_t memory() const;
 
   // Inputs.
 

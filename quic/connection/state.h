@@ -197,6 +197,7 @@ struct Connection::State {
   void remove_path(PathState& path);
   PathState* path_of(PacketContext& context, PacketType type);
   void on_non_probing_packet(Instant now, PathState& path);
+  void go_over(Instant now, PathState& path);
   void switch_path(Instant now, PathState& path);
   void start_validation(Instant now, PathState& path);
   void on_path_response(Instant now, const PathData& data);
