@@ -196,10 +196,11 @@ bool send_message(quic::Connection& connection, Bytes message) {
   return queued && *queued;
 }
 
-/// Tickets that all servers with the secret open, and 0-RTT.
-void allow_resumption(tls::ServerConfig& config, const quic::FleetSecret& secret, UnixTime now, Rng& rng) {
+/// Tickets that all servers with the secret open, which is in use since `secret_since`; and 0-RTT.
+void allow_resumption(tls::ServerConfig& config, const quic::FleetSecret& secret, UnixTime secret_since, UnixTime now,
+                      Rng& rng) {
   const quic::FleetKeys keys(crypto::best(), secret);
-  config.ticket_keys = tls::TicketKeys::ratcheted(crypto::best(), keys.tls_tickets, {.origin = now});
+  config.ticket_keys = tls::TicketKeys::ratcheted(crypto::best(), keys.tls_tickets, {.origin = secret_since});
   config.anti_replay = std::make_shared<tls::StrikeRegister>(tls::StrikeRegister::Options{.start = now}, rng);
 }
 
@@ -247,7 +248,7 @@ struct World {
   explicit World(quic::EndpointConfig server_config = {}, bool with_resumption = false) {
     auto tls = server_tls(fuzz::identity());
     const UnixTime long_ago = fuzz::kNow - Duration::seconds(60);  // a register that is young admits nothing
-    if (with_resumption) allow_resumption(*tls, secret, long_ago, rng);
+    if (with_resumption) allow_resumption(*tls, secret, long_ago - Duration::seconds(24 * 3600), long_ago, rng);
     server_config.server = guide::server_config(tls);
     server_config.wall_clock = [](Instant at) { return wall_clock(at); };
     quic::EndpointConfig client_config;
