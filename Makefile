@@ -63,14 +63,14 @@ check: test style sanitize clang emulate cross
 sanitize: ## the quick tests and the fuzz corpora under ASan and UBSan
 	@tools/need $(TEST_PACKAGES)
 	@$(call configure,/sanitize,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 \
-	  -DQUOLL_TESTS=ON -DQUOLL_SANITIZE=address$(comma)undefined -DQUOLL_SHARED=$(abspath $(SHARED)))
+	  -DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF -DQUOLL_SANITIZE=address$(comma)undefined -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/sanitize)
 	@ctest --test-dir $(BUILD)/sanitize --output-on-failure
 comma := ,
 
 clang: ## the quick tests with clang
 	@tools/need $(TEST_PACKAGES) clang-19
-	@$(call configure,/clang,-DQUOLL_TESTS=ON -DCMAKE_CXX_FLAGS=-Werror \
+	@$(call configure,/clang,-DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF -DCMAKE_CXX_FLAGS=-Werror \
 	  -DQUOLL_SHARED=$(abspath $(SHARED)),$(CLANGXX))
 	@$(call build,/clang)
 	@ctest --test-dir $(BUILD)/clang --output-on-failure
@@ -83,7 +83,8 @@ ct: ## secrets marked as undefined, under valgrind: no branch and no index may d
 
 cross: ## the portable code on big-endian, on 64-bit Arm and on 32-bit Arm
 	@tools/need cmake doctest-dev qemu-user g++-s390x-linux-gnu g++-aarch64-linux-gnu g++-arm-linux-gnueabihf
-	@tests/cross/run $(BUILD)/cross s390x-linux-gnu aarch64-linux-gnu arm-linux-gnueabihf
+	@tests/cross/run $(BUILD)/cross $(CROSS)
+CROSS ?= s390x-linux-gnu aarch64-linux-gnu arm-linux-gnueabihf
 
 emulate: ## the AVX-512, VAES, IFMA and SHA code, emulated where the processor (or valgrind) lacks them
 	@tools/need $(TEST_PACKAGES) valgrind

@@ -28,7 +28,7 @@ struct Server {
   ConnectionId original = ConnectionId(as_bytes("original")), source = ConnectionId(as_bytes("of retry"));
 
   std::vector<uint8_t> make(bool retry) {
-    if (!retry) return tokens.new_token(kNow, client.ip);
+    if (!retry) return tokens.new_token(kNow, client.ip, Version::v1);
     return tokens.retry_token(
         kNow, {.client = client, .version = Version::v1, .original_destination = original, .retry_source = source});
   }

@@ -116,7 +116,7 @@ class Run {
     CHECK(buffer_.held() == held_);
     const size_t memory = buffer_.memory();
     CHECK(memory <= kPinnedFactorMax * held_ + kReceiveSlack);
-    CHECK(held_ != 0 || memory == 0);
+    CHECK(held_ != 0 || memory <= kReceiveKeptMax);
     // One is ours to fill.
     CHECK((pool_.statistics().in_use - 1) * datagram_.size() <= memory);
   }

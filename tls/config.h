@@ -148,6 +148,10 @@ struct ServerOptions {
   /// QUIC: ours, encoded. They may depend on the client's: then leave this empty, and call
   /// Session::set_transport_parameters() when the session has given the client's.
   std::vector<uint8_t> transport_parameters;
+  /// What a session is bound to beside its server name, such as the version of QUIC (RFC 9369 §5); at most
+  /// ServerTicket::kResumptionContextSizeMax bytes. Goes into tickets, unless Session::set_resumption_context() changes
+  /// it for them; a ticket that has another one is not resumed, and a full handshake follows.
+  std::vector<uint8_t> resumption_context;
   /// What 0-RTT data depends on: transport parameters and application settings that a client would remember. Goes into
   /// tickets; early data is accepted only when it is the same as then.
   std::vector<uint8_t> early_data_context;

@@ -31,7 +31,10 @@ enum class State : uint8_t {
 class ServerMachine final : public ServerHandshake {
  public:
   ServerMachine(HandshakeContext& context, std::shared_ptr<const ServerConfig> config, ServerOptions options)
-      : context_(context), config_(std::move(config)), early_data_context_(std::move(options.early_data_context)) {
+      : context_(context),
+        config_(std::move(config)),
+        resumption_context_(std::move(options.resumption_context)),
+        early_data_context_(std::move(options.early_data_context)) {
     if (!options.transport_parameters.empty()) transport_parameters_ = std::move(options.transport_parameters);
   }
 
@@ -75,6 +78,7 @@ class ServerMachine final : public ServerHandshake {
 
   HandshakeContext& context_;
   std::shared_ptr<const ServerConfig> config_;
+  std::vector<uint8_t> resumption_context_;  // that offered tickets must have
   std::vector<uint8_t> early_data_context_;
   std::optional<std::vector<uint8_t>> transport_parameters_;  // ours, once known
   bool has_put_peer_transport_parameters_ = false;
@@ -187,6 +191,7 @@ Result<void> ServerMachine::choose(const ClientHello& hello, UnixTime now) {
                                            .hello = hello,
                                            .server_name = *server_name,
                                            .policy = policy,
+                                           .resumption_context = resumption_context_,
                                            .cipher_suite = *suite,
                                            .is_retried = is_retried},
                                           now);
@@ -456,6 +461,9 @@ Result<std::unique_ptr<ServerHandshake>> start_server_handshake(HandshakeContext
   }
   if (options.transport_parameters.size() > kTransportParametersSizeMax) {
     return usage_error("transport parameters that are too large");
+  }
+  if (options.resumption_context.size() > ServerTicket::kResumptionContextSizeMax) {
+    return usage_error("resumption_context is too large for tickets");
   }
   if (options.early_data_context.size() > ServerTicket::kEarlyDataContextSizeMax) {
     return usage_error("early_data_context is too large for tickets");

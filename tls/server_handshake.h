@@ -24,6 +24,7 @@ struct TicketIssue {
   const ServerConfig& config;
   const Established& established;
   std::string_view server_name, application_protocol;
+  Bytes resumption_context;
   Bytes early_data_context;
   Bytes client_certificate;  // DER leaf of an authenticated client, or empty
   UnixTime authenticated;    // of the full handshake

@@ -35,6 +35,8 @@ std::optional<ServerPsk> from_ticket(const PskQuery& query, ServerTicket ticket,
   const crypto::HashAlgorithm& hash = hash_of(query.provider, query.cipher_suite);
   if (hash_of(query.provider, ticket.cipher_suite).id != hash.id || ticket.psk.size() != hash.digest_size) return {};
   if (ticket.server_name != query.server_name || !is_alive(ticket, now)) return {};
+  // RFC 9369 §5: a ticket of another version of QUIC is not accepted; more generally, one of another context.
+  if (!std::ranges::equal(ticket.resumption_context, query.resumption_context)) return {};
   ServerPsk psk{.kind = PskKind::resumption, .key = ticket.psk, .cipher_suite = query.cipher_suite};
   psk.ticket = std::move(ticket);
   if (!satisfies(query.policy, psk, now)) return {};

@@ -2,7 +2,8 @@
 // and whether early data under it is accepted. Tickets of ours and external PSKs; psk_dhe_ke only.
 //
 // A ticket is used only for the server name that it was issued for, although RFC 8446 §4.2.11 lets servers be laxer:
-// identities, client policies and what 0-RTT may mean all hang on the name. A ticket that is refused is no error, a full
+// identities, client policies and what 0-RTT may mean all hang on the name. Nor is it used where the server's resumption
+// context is another one, such as another version of QUIC (RFC 9369 §5). A ticket that is refused is no error, a full
 // handshake follows; only a wrong binder ends the handshake.
 #pragma once
 
@@ -37,6 +38,7 @@ struct PskQuery {
   const ClientHello& hello;
   std::string_view server_name;  // as requested_server_name() gives it
   const ClientPolicy& policy;    // for this name
+  Bytes resumption_context;      // this server's
   CipherSuite cipher_suite{};    // selected if no PSK is used
   bool is_retried = false;       // a HelloRetryRequest has named the suite already
 };

@@ -8,7 +8,7 @@ namespace {
 
 using namespace ticket_codec;
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 constexpr size_t kNameSizeMax = 255;
 
 template <Sink S>
@@ -22,6 +22,7 @@ void write(S& sink, const ServerTicket& ticket) {
   sink.u32(ticket.max_early_data_size);
   write_field(sink, Prefix::u8, as_bytes(ticket.server_name), kNameSizeMax);
   write_field(sink, Prefix::u8, as_bytes(ticket.application_protocol), kNameSizeMax);
+  write_field(sink, Prefix::u16, ticket.resumption_context, ServerTicket::kResumptionContextSizeMax);
   write_field(sink, Prefix::u16, ticket.early_data_context, ServerTicket::kEarlyDataContextSizeMax);
   write_field(sink, Prefix::u16, ticket.client_certificate, ServerTicket::kClientCertificateSizeMax);
 }
@@ -44,6 +45,7 @@ Result<ServerTicket> ServerTicket::decode(Bytes encoded) {
   ticket.max_early_data_size = reader.u32();
   ticket.server_name = read_text(reader);
   ticket.application_protocol = read_text(reader);
+  ticket.resumption_context = read_bytes(reader, kResumptionContextSizeMax);
   ticket.early_data_context = read_bytes(reader, kEarlyDataContextSizeMax);
   ticket.client_certificate = read_bytes(reader, kClientCertificateSizeMax);
   if (!reader.finished()) return crypto::refuse(crypto::Failure::malformed, "not an encoded server ticket");

@@ -30,6 +30,7 @@ namespace quoll::tls {
 /// What a server must know to resume. Names are of at most 255 bytes; the limits of the rest keep a sealed ticket below
 /// kSealedTicketSizeMax.
 struct ServerTicket {
+  static constexpr size_t kResumptionContextSizeMax = 16;
   static constexpr size_t kEarlyDataContextSizeMax = 1'024;
   static constexpr size_t kClientCertificateSizeMax = 4'096;
 
@@ -42,6 +43,7 @@ struct ServerTicket {
   uint32_t max_early_data_size = 0;
   std::string server_name;                  // empty: the client sent none
   std::string application_protocol;         // empty: none was negotiated
+  std::vector<uint8_t> resumption_context;  // opaque: a session resumes only where the server's own is equal
   std::vector<uint8_t> early_data_context;  // opaque: 0-RTT is accepted only where the server's own is equal
   std::vector<uint8_t> client_certificate;  // DER leaf of a client that authenticated, or empty
 
@@ -54,9 +56,10 @@ struct ServerTicket {
   friend bool operator==(const ServerTicket&, const ServerTicket&) = default;
 };
 
-/// Of a sealed ticket, bytes: both names, both limited fields, and less than 256 for the rest.
-inline constexpr size_t kSealedTicketSizeMax =
-    2 * 255 + ServerTicket::kEarlyDataContextSizeMax + ServerTicket::kClientCertificateSizeMax + 256;
+/// Of a sealed ticket, bytes: both names, the three limited fields, and less than 256 for the rest.
+inline constexpr size_t kSealedTicketSizeMax = 2 * 255 + ServerTicket::kResumptionContextSizeMax +
+                                               ServerTicket::kEarlyDataContextSizeMax +
+                                               ServerTicket::kClientCertificateSizeMax + 256;
 
 class TicketKeys {
  public:

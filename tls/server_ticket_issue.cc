@@ -48,6 +48,7 @@ Result<void> issue_ticket(const TicketIssue& issue, Rng& rng, Outbox& out, UnixT
       .max_early_data_size = early_data_size_of(config),
       .server_name = std::string(issue.server_name),
       .application_protocol = std::string(issue.application_protocol),
+      .resumption_context = {issue.resumption_context.begin(), issue.resumption_context.end()},
       .early_data_context = {issue.early_data_context.begin(), issue.early_data_context.end()},
       .client_certificate = {issue.client_certificate.begin(), issue.client_certificate.end()},
   };

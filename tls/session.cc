@@ -26,6 +26,8 @@ struct Session::State {
 
   // After it.
   std::optional<Established> established;
+  std::vector<uint8_t>
+      resumption_context;  // server: new tickets carry it; the handshake has what offered ones must have
   std::vector<uint8_t> early_data_context;  // server: tickets carry it
   uint64_t tickets_issued = 0;              // server
   size_t tickets_taken = 0;                 // client
@@ -73,6 +75,7 @@ Result<Session> Session::server(std::shared_ptr<const ServerConfig> config, Serv
   if (!config || !config->provider) return usage_error("no configuration, or one without a provider");
   auto state = std::make_unique<State>(*config->provider, config->mode, rng, config->key_log);
   state->server_config = config;
+  state->resumption_context = options.resumption_context;
   state->early_data_context = options.early_data_context;
   auto handshake = start_server_handshake(state->context, std::move(config), std::move(options));
   if (!handshake) return std::unexpected(handshake.error());
@@ -92,6 +95,17 @@ Result<void> Session::set_transport_parameters(std::vector<uint8_t> encoded, Uni
   auto result = state_->server_handshake->set_transport_parameters(std::move(encoded), now);
   if (!result && result.error().domain == ErrorDomain::usage) return result;  // the caller's mistake, not the peer's
   return state_->keep(std::move(result));
+}
+
+Result<void> Session::set_resumption_context(std::vector<uint8_t> context) {
+  if (state_->failure) return std::unexpected(*state_->failure);
+  if (!state_->server_config) return usage_error("only a server makes tickets");
+  if (state_->tickets_issued != 0) return usage_error("tickets were issued already");
+  if (context.size() > ServerTicket::kResumptionContextSizeMax) {
+    return usage_error("resumption_context is too large for tickets");
+  }
+  state_->resumption_context = std::move(context);
+  return {};
 }
 
 std::optional<Output> Session::poll() { return state_->context.out.poll(); }
@@ -209,6 +223,7 @@ Result<void> Session::State::send_tickets(size_t count, UnixTime now) {
                             .established = *established,
                             .server_name = context.negotiated.server_name,
                             .application_protocol = context.negotiated.application_protocol,
+                            .resumption_context = resumption_context,
                             .early_data_context = early_data_context,
                             .client_certificate = certificates.empty() ? Bytes() : certificates[0].der(),
                             .authenticated = established->authenticated,

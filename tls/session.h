@@ -104,6 +104,11 @@ class Session {
   /// them or they take more than kTransportParametersSizeMax bytes; the session is as it was then.
   [[nodiscard]] Result<void> set_transport_parameters(std::vector<uint8_t> encoded, UnixTime now);
 
+  /// Server: the context that this session's tickets carry, instead of that of ServerOptions, which the client's own
+  /// ticket must have all the same. For what is negotiated after the session was made, such as the version of QUIC (RFC
+  /// 9369 §5). A usage error on a client, once tickets were issued, and above ServerTicket::kResumptionContextSizeMax.
+  [[nodiscard]] Result<void> set_resumption_context(std::vector<uint8_t> context);
+
   /// The next thing to do; empty when there is nothing.
   std::optional<Output> poll();
 

@@ -34,8 +34,8 @@ Secret derived(const crypto::HashAlgorithm& sha256, const Secret& secret, std::s
 /// bear names that no ring knows.
 struct RingKey {
   RingKey() = default;
-  RingKey(const crypto::HashAlgorithm& sha256, const Secret& from) : secret(derived(sha256, from, "ticket 1 key")) {
-    derive(sha256, from, "ticket 1 name", {}, name);
+  RingKey(const crypto::HashAlgorithm& sha256, const Secret& from) : secret(derived(sha256, from, "ticket 2 key")) {
+    derive(sha256, from, "ticket 2 name", {}, name);
   }
 
   Name name{};
@@ -81,7 +81,7 @@ class RatchetRing final : public Ring {
         period_milliseconds_(static_cast<uint64_t>(
             std::clamp(ratchet.period, Duration::seconds(1), Duration::seconds(366 * 24 * 3600)).as_milliseconds())),
         periods_open_(std::clamp<size_t>(ratchet.periods_open, 1, TicketKeys::kPeriodsOpenMax)),
-        chain_(derived(sha256, secret, "ticket 1 chain")) {}
+        chain_(derived(sha256, secret, "ticket 2 chain")) {}
 
   bool follow(UnixTime now) override {
     const uint64_t period = period_of(now);
@@ -97,9 +97,9 @@ class RatchetRing final : public Ring {
     for (; chain_period_ < end; chain_period_++) {
       if (chain_period_ >= oldest) {
         if (keys_.empty()) first_ = chain_period_;
-        keys_.emplace_back(sha256_, derived(sha256_, chain_, "ticket 1 period"));
+        keys_.emplace_back(sha256_, derived(sha256_, chain_, "ticket 2 period"));
       }
-      chain_ = derived(sha256_, chain_, "ticket 1 next");
+      chain_ = derived(sha256_, chain_, "ticket 2 next");
     }
     return true;
   }
@@ -147,7 +147,7 @@ struct TicketKey {
 TicketKey ticket_key(const crypto::Provider& provider, const Secret& ring_secret, Bytes salt) {
   const crypto::Aead& aead = *provider.aes_256_gcm;
   crypto::Secret<crypto::kAeadKeySizeMax + crypto::kAeadNonceSize> material;
-  derive(*provider.sha256, ring_secret, "ticket 1 seal", salt, material);
+  derive(*provider.sha256, ring_secret, "ticket 2 seal", salt, material);
   Result<crypto::AeadKey> key = crypto::AeadKey::create(aead, material.bytes().first(aead.key_size));
   CHECK(key.has_value());
   TicketKey made{std::move(*key), {}};

@@ -44,8 +44,9 @@ struct ConnectionContext {
 class NewTokenSource {
  public:
   virtual ~NewTokenSource() = default;
-  /// A token for a later connection from this address.
-  virtual std::vector<uint8_t> new_token(UnixTime now, const IpAddress& client) = 0;
+  /// A token for a later connection from this address in this version: the one that the connection negotiated (RFC 9369
+  /// §5).
+  virtual std::vector<uint8_t> new_token(UnixTime now, const IpAddress& client, Version version) = 0;
 };
 
 /// A change of what routes to a connection.
@@ -124,8 +125,6 @@ class Connection {
   bool is_confirmed() const;
   bool is_closed() const;  // closing, draining or gone
   Statistics statistics() const;
-  /// Bytes of memory beside what streams hold; for tests and operators.
-  size_t memory() const;
 
   // Inputs.
 

@@ -1,5 +1,5 @@
 // The handshake: TLS over CRYPTO frames, keys, transport parameters, version negotiation and Retry (RFC 9000 §6, §7, §8.1,
-// §17.2.5; RFC 9001 §4; RFC 9368; RFC 9369 §4).
+// §17.2.5; RFC 9001 §4; RFC 9368; RFC 9369 §4, §5).
 #include "quic/connection/state.h"
 #include "tls/alert.h"
 
@@ -21,6 +21,13 @@ ConnectionId random_id(Rng& rng, size_t size) {
   std::array<uint8_t, kConnectionIdSizeMax> bytes;
   rng.fill(MutBytes(bytes).first(size));
   return ConnectionId(Bytes(bytes).first(size));
+}
+
+/// What TLS binds a server's tickets to: RFC 9369 §5, the version.
+std::vector<uint8_t> resumption_context(Version version) {
+  std::vector<uint8_t> context(sizeof(Version));
+  store_be(context.data(), static_cast<uint32_t>(version));
+  return context;
 }
 
 /// The Error of TLS as what closes the connection: CRYPTO_ERROR with the alert (RFC 9001 §4.8).
@@ -146,13 +153,10 @@ Result<void> Connection::State::start_server(Instant, const ServerStart& start) 
   if (start.address_validated) current->amplification.set_validated();
 
   tls::ServerOptions options;
-  // RFC 9000 §7.4.1: 0-RTT goes by remembered limits, so a change of ours makes old tickets useless for it; so does
-  // another version (RFC 9369 §5).
+  // RFC 9369 §5: a ticket of another version than that of the client's first flight is not accepted.
+  options.resumption_context = resumption_context(original_version);
+  // RFC 9000 §7.4.1: 0-RTT goes by remembered limits, so a change of ours makes old tickets useless for it.
   options.early_data_context = encoded(remembered_parameters(own_parameters()), nullptr);
-  const auto version_number = static_cast<uint32_t>(version);
-  for (const int shift : {24, 16, 8, 0}) {
-    options.early_data_context.push_back(static_cast<uint8_t>(version_number >> shift));
-  }
   const std::vector<uint8_t>& applications = server_config->early_data_context;
   options.early_data_context.insert(options.early_data_context.end(), applications.begin(), applications.end());
   Result<tls::Session> made = tls::Session::server(server_config->tls, std::move(options), *shared.rng);
@@ -269,6 +273,8 @@ Result<void> Connection::State::on_peer_parameters(Instant now, Bytes bytes) {
   if (*chosen != version) {
     version = *chosen;
     protection.install_initial(version, handshake->initial_destination, PacketProtection::Initial::add);
+    // RFC 9369 §5: after compatible version negotiation, tickets belong to the negotiated version.
+    if (Result<void> bound = session->set_resumption_context(resumption_context(version)); !bound) return bound;
   }
   TransportParameters own = own_parameters();
   own.original_destination_connection_id = original_destination;
@@ -330,7 +336,9 @@ Result<void> Connection::State::on_handshake_complete(Instant now) {
     current->amplification.set_validated();
     current->validation.set_validated();
     if (shared.new_tokens && server_config->new_tokens != 0) {
-      new_token_in_flight = shared.new_tokens->new_token(wall_clock + (now - wall_clock_at), current->path.remote.ip);
+      const UnixTime wall = wall_clock + (now - wall_clock_at);
+      // RFC 9369 §5: a token belongs to the negotiated version.
+      new_token_in_flight = shared.new_tokens->new_token(wall, current->path.remote.ip, version);
       new_token_due = !new_token_in_flight.empty();
     }
     // Late copies of the client's first packets must still find this connection.

@@ -107,6 +107,17 @@ void Connection::State::start_validation(Instant now, PathState& path) {
 /// The newest packet that does more than probe tells where a client is (RFC 9000 §9.2, §9.3).
 void Connection::State::on_non_probing_packet(Instant now, PathState& path) {
   if (&path == current || role == Role::client) return;
+  if (!path.is_validated() && path.path.local != current->path.local) {
+    // RFC 9000 §9.6.2: to the preferred address, but not with more than probes before the path is validated.
+    if (!std::exchange(path.is_awaited, true)) start_validation(now, path);
+    return;
+  }
+  go_over(now, path);
+}
+
+/// The peer has gone over to another path; so do we.
+void Connection::State::go_over(Instant now, PathState& path) {
+  path.is_awaited = false;
   PathState& old = *current;
   if (old.is_validated()) fallback = &old;
   if (fallback == &path) fallback = nullptr;
@@ -166,6 +177,8 @@ void Connection::State::on_path_validated(Instant now, PathState& path) {
     migrating_to = nullptr;
     switch_path(now, path);
     space(Space::application).ping = true;  // a packet that does more than probe, so that the server follows
+  } else if (path.is_awaited) {
+    go_over(now, path);
   } else if (&path == current) {
     forget_fallback(now);
   }

@@ -282,9 +282,13 @@ void Connection::State::on_handshake_header(PacketContext& context, const Opened
 void Connection::State::after_packet(PacketContext& context, const OpenedPacket& packet, const PayloadTraits& traits) {
   if (streams.take_refusal()) return count_drop();  // not acknowledged, so it will come again
   const Instant now = context.now;
-  space(space_of(packet.type))
-      .received.on_packet(context.received_at,
-                          {.number = packet.number, .ack_eliciting = traits.ack_eliciting, .ecn = context.ecn});
+  ReceivedPackets& received = space(space_of(packet.type)).received;
+  // An ACK in this very packet can make us forget its number: it acknowledges an ACK of higher ones, before which no
+  // honest peer has sent it.
+  if (!received.is_duplicate(packet.number)) {
+    received.on_packet(context.received_at,
+                       {.number = packet.number, .ack_eliciting = traits.ack_eliciting, .ecn = context.ecn});
+  }
   restart_idle_timer(now);
   ack_eliciting_sent_since_receive = false;
   if (packet.type == PacketType::one_rtt) {

@@ -197,6 +197,7 @@ struct Connection::State {
   void remove_path(PathState& path);
   PathState* path_of(PacketContext& context, PacketType type);
   void on_non_probing_packet(Instant now, PathState& path);
+  void go_over(Instant now, PathState& path);
   void switch_path(Instant now, PathState& path);
   void start_validation(Instant now, PathState& path);
   void on_path_response(Instant now, const PathData& data);
@@ -292,7 +293,7 @@ struct Connection::State {
   Instant keep_alive_at = Instant::never();
   bool ack_eliciting_sent_since_receive = false;
   Instant pacing_until = Instant::never();
-  Instant quiet_at = Instant::never();  // when memory is given back, if nothing happens until then
+  Instant quiet_at = Instant::never();            // when memory is given back, if nothing happens until then
   Instant forget_original_at = Instant::never();  // server: when the client's first id routes here no longer
   std::optional<Closed> closed;                   // told after all other events
 

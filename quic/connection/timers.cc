@@ -61,8 +61,8 @@ Instant Connection::State::next_timeout() const {
     case CloseState::Phase::open:
       break;
   }
-  Instant earliest = std::min({loss.next_timeout(), ack_deadline(), idle_deadline, keep_alive_at, pacing_until, quiet_at,
-                               protection.next_timeout(), zero_rtt_discard_at});
+  Instant earliest = std::min({loss.next_timeout(), ack_deadline(), idle_deadline, keep_alive_at, pacing_until,
+                               quiet_at, protection.next_timeout(), zero_rtt_discard_at});
   if (handshake) earliest = std::min(earliest, handshake->deadline);
   for (const std::unique_ptr<PathState>& path : paths) {
     if (path) earliest = std::min({earliest, path->validation.next_timeout(), path->remove_at});

@@ -137,11 +137,11 @@ std::vector<uint8_t> AddressTokens::retry_token(UnixTime now, const RetryToken& 
   return seal(Kind::retry, plaintext);
 }
 
-std::vector<uint8_t> AddressTokens::new_token(UnixTime now, const IpAddress& client) {
+std::vector<uint8_t> AddressTokens::new_token(UnixTime now, const IpAddress& client, Version version) {
   std::array<uint8_t, kNewTokenPlaintext> plaintext;
   Writer writer(plaintext);
   writer.u64(static_cast<uint64_t>(now.as_milliseconds()));
-  writer.u32(static_cast<uint32_t>(version_));
+  writer.u32(static_cast<uint32_t>(version));
   // RFC 9000 §8.1.3: the port of the next connection will be another one.
   writer.bytes(SocketAddress{.ip = client, .port = 0}.key());
   CHECK(writer.ok() && writer.remaining() == 0);

@@ -73,11 +73,7 @@ class AddressTokens final : public NewTokenSource {
   AddressTokens(const crypto::Provider& provider, const FleetKeys& keys, Rng& rng, Lifetimes lifetimes);
 
   std::vector<uint8_t> retry_token(UnixTime now, const RetryToken& token);
-
-  /// The version of connections that ask for tokens until this is called again: RFC 9369 §5, a token belongs to the
-  /// negotiated version.
-  void issue_for(Version version) { version_ = version; }
-  std::vector<uint8_t> new_token(UnixTime now, const IpAddress& client) override;
+  std::vector<uint8_t> new_token(UnixTime now, const IpAddress& client, Version version) override;
 
   /// What the Token field of an Initial packet comes to.
   struct Verdict {
@@ -119,7 +115,6 @@ class AddressTokens final : public NewTokenSource {
   Rng& rng_;
   Lifetimes lifetimes_;
   crypto::Secret<32> retry_key_, new_token_key_;
-  Version version_ = Version::v1;
   UsedTokens used_;
 };
 

@@ -10,7 +10,6 @@ void Endpoint::State::on_timeout(Instant now) {
     if (slot->offer) {
       refuse_offer(now, *slot);
     } else {
-      tokens->issue_for(slot->connection->version());
       slot->connection->on_timeout(now);
       after_input(*slot);
     }
@@ -22,7 +21,6 @@ std::optional<Transmit> Endpoint::State::poll_transmit(Instant now, MutBytes scr
   while (!to_transmit.empty()) {
     ConnectionSlot& slot = to_transmit.front();
     to_transmit.remove(slot);
-    tokens->issue_for(slot.connection->version());
     std::optional<Transmit> transmit = slot.connection->poll_transmit(now, scratch);
     if (!to_settle.is_linked(slot)) to_settle.push_back(slot);  // sending moves timers
     if (!transmit) continue;

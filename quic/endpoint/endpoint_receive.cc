@@ -67,7 +67,6 @@ void Endpoint::State::deliver(const Arrival& arrival, ConnectionSlot& slot,
     statistics.datagrams_dropped += datagrams.size();
     return;
   }
-  tokens->issue_for(slot.connection->version());
   slot.connection->receive(arrival.now, arrival.wall, arrival.path, datagrams, arrival.buffer);
   after_input(slot);
 }

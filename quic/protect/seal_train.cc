@@ -9,8 +9,9 @@
 namespace quoll::quic {
 
 Result<void> SealTrain::seal() {
-  // Jobs point to their pieces: room for all of them is made first.
-  pieces_.reserve(packets_.size() + 2 * gaps_.size());
+  // Jobs point to their pieces: room for all of them is made first, and for more to come.
+  const size_t pieces_max = packets_.size() + 2 * gaps_.size();
+  if (pieces_max > pieces_.capacity()) pieces_.reserve(2 * pieces_max);
   Result<void> sealed;
   const std::span<const Packet> packets = packets_;
   for (size_t begin = 0; sealed && begin < packets.size();) {

@@ -266,8 +266,8 @@ void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, 
   const std::optional<Instant> first_sample = current().rtt.first_sample();
   if (!entry.ack_eliciting || !first_sample || entry.time_sent <= *first_sample) return;
   const bool several_spaces = handshake_spaces_ && std::ranges::any_of(*handshake_spaces_, [](const SpaceState& each) {
-    return !each.sent.empty();
-  });
+                                return !each.sent.empty();
+                              });
   lost_run_.on_lost(entry.time_sent, several_spaces);
   const Duration limit = current().rtt.persistent_congestion_duration(options_.max_ack_delay);
   if (lost_run_.duration() > limit) lost.persistent_congestion = true;
@@ -321,8 +321,9 @@ std::optional<LossDetection::Outcome> LossDetection::poll_outcome() {
 }
 
 void LossDetection::trim() {
-  const bool is_over = handshake_confirmed_ && handshake_spaces_ &&
-                       std::ranges::all_of(*handshake_spaces_, [](const SpaceState& each) { return each.sent.empty(); });
+  const bool is_over =
+      handshake_confirmed_ && handshake_spaces_ &&
+      std::ranges::all_of(*handshake_spaces_, [](const SpaceState& each) { return each.sent.empty(); });
   if (is_over) {
     handshake_spaces_.reset();
     lost_run_.forget_spaces();

@@ -8,6 +8,9 @@ namespace {
 
 /// What a ring keeps when it is empty, until trim(), so that datagrams one by one, or in trains, allocate nothing.
 constexpr size_t kKeptCapacity = 64;
+/// Blocks that copied datagrams share: each is twice as large as the one before, while one is not enough.
+constexpr size_t kBlockMin = 2048;
+constexpr size_t kBlockMax = 64 * 1024;
 
 void give_back(Ring<Slice>& ring) {
   if (ring.empty() && ring.capacity() > kKeptCapacity) ring.trim();
@@ -107,10 +110,11 @@ Result<void> DatagramQueue::on_frame(const DatagramFrame& frame, const Buffer& d
     statistics_.dropped_on_receive++;
   }
   Slice data = size == 0 ? Slice() : datagram.slice(frame.data);
-  const bool shares = !received_.empty() && received_.back().shares_owner_with(data);
+  bool shares = !received_.empty() && received_.back().shares_owner_with(data);
   if (!shares && receive_pinned_ + data.pinned_size() > kPinnedFactorMax * (receive_bytes_ + size) + kReceiveSlack) {
-    data = Slice::copy_of(frame.data);
+    data = copy(frame.data);
   }
+  shares = !received_.empty() && received_.back().shares_owner_with(data);
   const size_t pinned = shares ? 0 : data.pinned_size();
   CHECK(received_.emplace(std::move(data)));
   receive_bytes_ += size;
@@ -126,7 +130,22 @@ std::optional<Slice> DatagramQueue::receive() {
   return data;
 }
 
+Slice DatagramQueue::copy(Bytes data) {
+  if (data.empty()) return {};
+  if (block_.unique()) block_used_ = 0;
+  if (data.size() > block_.size() - block_used_) {
+    block_ = Buffer::allocate(std::max(data.size(), std::clamp(2 * block_.size(), kBlockMin, kBlockMax)));
+    block_used_ = 0;
+  }
+  const MutBytes place = block_.bytes().subspan(block_used_, data.size());
+  copy_bytes(place.data(), data);
+  block_used_ += data.size();
+  return block_.slice(place);
+}
+
 void DatagramQueue::trim() {
+  block_ = {};
+  block_used_ = 0;
   for (Ring<Slice>* ring : {&to_send_, &received_, &sending_}) {
     if (ring->empty()) ring->trim();
   }

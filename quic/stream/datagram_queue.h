@@ -2,7 +2,8 @@
 //
 // When the queue to the peer is full, the application is refused; when the queue to the application is full, the oldest
 // datagram goes, since the newest is worth most, and is counted. Datagrams keep their order, and none is ever cut or sent
-// again. Received ones are slices of the packets that brought them, as long as these hold little else than datagrams.
+// again. Received ones are slices of the packets that brought them, as long as these hold little else than datagrams; else
+// they are copied into a block that they share, and that is used again when the application has let go of them all.
 //
 // A datagram that is written into a packet leaves the queue, but its bytes are gathered when the packet is sealed:
 // they are kept until on_sealed(), or until write_frames() meets a train without gaps, which a new one is.
@@ -72,6 +73,7 @@ class DatagramQueue {
   enum class Write : uint8_t { written, never_fits, no_room };
   Write write_front(PacketBuilder& packet, size_t frame_size_max);
   Slice pop_received();
+  Slice copy(Bytes data);
   void let_go();
 
   DatagramLimits limits_;
@@ -83,6 +85,8 @@ class DatagramQueue {
   size_t send_bytes_ = 0;
   size_t receive_bytes_ = 0;
   size_t receive_pinned_ = 0;  // by runs of datagrams that share an owner
+  Buffer block_;               // of copied datagrams: the last one
+  size_t block_used_ = 0;
   bool news_ = false;
   DatagramStatistics statistics_;
 };

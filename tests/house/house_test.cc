@@ -1,6 +1,7 @@
 // The house's rules over the whole tree, and over examples that break them.
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "tests/house/rules.h"
@@ -32,6 +33,32 @@ std::vector<SourceFile> tree() {
   return files;
 }
 
+std::string text_of(const char* path) {
+  std::ostringstream text;
+  text << std::ifstream(fs::path(QUOLL_SOURCE_DIR) / path).rdbuf();
+  return text.str();
+}
+
+/// The blocks of C++ that a page of Markdown shows.
+std::vector<std::string> code_blocks(const std::string& page) {
+  static const std::string kBegin = "\n```cpp\n", kEnd = "\n```\n";
+  std::vector<std::string> blocks;
+  for (size_t at = page.find(kBegin); at != std::string::npos; at = page.find(kBegin, at)) {
+    at += kBegin.size();
+    blocks.push_back(page.substr(at, page.find(kEnd, at) - at));
+  }
+  return blocks;
+}
+
+/// Without the spaces at the beginning of lines.
+std::string outdented(const std::string& text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] != ' ' || (!out.empty() && out.back() != '\n')) out += text[i];
+  }
+  return out;
+}
+
 void expect_none(Breaches (*rule)(const SourceFile&)) {
   size_t files = 0;
   for (const SourceFile& file : tree()) {
@@ -42,12 +69,39 @@ void expect_none(Breaches (*rule)(const SourceFile&)) {
 }
 
 TEST_CASE("every include follows the one direction of dependency") { expect_none(wrong_includes); }
+TEST_CASE("the folders of quic/ have one direction") { expect_none(wrong_layers); }
 TEST_CASE("the core reads no clock, draws no randomness and opens no socket") { expect_none(impure_core); }
 TEST_CASE("intrinsics and assembly live under crypto/x86 and crypto/arm alone") { expect_none(misplaced_intrinsics); }
 TEST_CASE("below app/ nothing throws") { expect_none(exceptions); }
 TEST_CASE("every header says what it is") { expect_none(bare_headers); }
 TEST_CASE("tests include doctest last") { expect_none(doctest_not_last); }
 TEST_CASE("files over 600 lines have a reason") { expect_none(long_files); }
+
+TEST_CASE("docs/quic.md shows code of its test, and nothing else") {
+  const std::string test = outdented(text_of("tests/quic/connection/guide_test.cc"));
+  const std::vector<std::string> blocks = code_blocks(text_of("docs/quic.md"));
+  CHECK(blocks.size() > 5);
+  for (const std::string& block : blocks) {
+    CHECK_MESSAGE(test.find(outdented(block)) != std::string::npos, block);
+  }
+}
+
+TEST_CASE("docs/quic.md tells of every limit in the headers of quic/") {
+  static const std::regex limits(R"(constexpr [\w:]+ (k\w*Max)\b)");
+  const std::string page = text_of("docs/quic.md");
+  size_t found = 0;
+  for (const SourceFile& file : tree()) {
+    if (!file.path.starts_with("quic/") || !file.path.ends_with(".h")) continue;
+    for (std::sregex_iterator at(file.text.begin(), file.text.end(), limits), end; at != end; ++at) {
+      found++;
+      const std::string name = (*at)[1];
+      const bool told =
+          page.find("`" + name + "`") != std::string::npos || page.find("::" + name + "`") != std::string::npos;
+      CHECK_MESSAGE(told, file.path, ": ", name);
+    }
+  }
+  CHECK(found > 40);
+}
 
 TEST_CASE("the rules catch what they are for") {
   CHECK(wrong_includes({"base/a.h", "#include \"crypto/hash.h\"\n"}).size() == 1);
@@ -58,6 +112,14 @@ TEST_CASE("the rules catch what they are for") {
   CHECK(wrong_includes({"crypto/a.cc", "#include <openssl/evp.h>\n"}).size() == 1);
   CHECK(wrong_includes({"crypto/a.cc", "#include <vector>\n#include \"base/bytes.h\"\n"}).empty());
   CHECK(wrong_includes({"misc/a.cc", "int a;\n"}).size() == 1);
+
+  CHECK(wrong_layers({"quic/wire/a.h", "#include \"quic/protect/seal_train.h\"\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/stream/a.cc", "#include \"quic/path/mtu_discovery.h\"\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/connection/a.cc", "#include \"quic/endpoint/endpoint.h\"\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/connection/a.cc", "#include \"quic/connection.h\"\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/misc/a.cc", "int a;\n"}).size() == 1);
+  CHECK(wrong_layers({"quic/stream/a.cc", "#include \"quic/stream/b.h\"\n#include \"quic/wire/c.h\"\n"}).empty());
+  CHECK(wrong_layers({"quic/trace/a.h", "#include \"quic/congestion/controller.h\"\n"}).empty());
 
   CHECK(impure_core({"quic/a.cc", "auto now = std::chrono::steady_clock::now();\n"}).size() == 1);
   CHECK(impure_core({"tls/a.cc", "int r = rand();\n"}).size() == 1);

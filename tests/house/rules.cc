@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -25,6 +26,20 @@ const std::map<std::string_view, Modules>& allowed() {
       {"h3/over_quic", {"base", "qpack", "h3", "quic", "tls", "tls/x509", "crypto"}},
       {"os", {"base", "crypto", "tls/x509"}},
       {"udp", {"base"}},
+  };
+  return table;
+}
+
+// The same within quic/: a folder may include those on lines above its own.
+const std::vector<Modules>& quic_layers() {
+  static const std::vector<Modules> table{
+      {"quic/wire"},
+      {"quic/protect"},
+      {"quic/recovery"},
+      {"quic/congestion"},
+      {"quic/stream", "quic/path", "quic/trace"},
+      {"quic/connection"},
+      {"quic/endpoint"},
   };
   return table;
 }
@@ -74,6 +89,15 @@ Breaches lines_matching(const SourceFile& file, const std::regex& pattern, const
 
 bool ends_with_any(std::string_view path, std::initializer_list<std::string_view> endings) {
   return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) { return path.ends_with(ending); });
+}
+
+/// How many layers of quic/ lie below that of a file; empty for files that lie in none of its folders.
+std::optional<size_t> quic_layer_of(std::string_view path) {
+  const std::string_view folder = path.substr(0, path.rfind('/'));
+  for (size_t layer = 0; layer < quic_layers().size(); layer++) {
+    if (quic_layers()[layer].contains(folder)) return layer;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -153,6 +177,26 @@ Breaches wrong_includes(const SourceFile& file) {
       if (!marked && ((!standard && !system) || known_foreign.contains(target))) {
         breaches.push_back(breach(file, number, "product code includes the foreign header " + target));
       }
+    }
+  });
+  return breaches;
+}
+
+Breaches wrong_layers(const SourceFile& file) {
+  static const std::regex ours(R"re(^\s*#\s*include\s*"(quic/[^"]+)")re");
+  if (module_of(file.path) != "quic") return {};
+  const std::optional<size_t> layer = quic_layer_of(file.path);
+  if (!layer) return {breach(file, 1, "lies in no folder of quic/ that docs/architecture.md names")};
+  Breaches breaches;
+  const std::string_view folder = std::string_view(file.path).substr(0, file.path.rfind('/'));
+  for_each_line(file.text, [&](size_t number, const std::string& line) {
+    std::smatch match;
+    if (!std::regex_search(line, match, ours)) return;
+    const std::string target = match[1];
+    const bool inside = target.starts_with(folder) && target.rfind('/') == folder.size();
+    const std::optional<size_t> below = quic_layer_of(target);
+    if (!inside && (!below || *below >= *layer)) {
+      breaches.push_back(breach(file, number, "may not include " + target));
     }
   });
   return breaches;

@@ -19,6 +19,9 @@ using Breaches = std::vector<std::string>;
 /// Includes of our own files follow docs/architecture.md's one direction, and product code includes no foreign library.
 Breaches wrong_includes(const SourceFile& file);
 
+/// Within quic/ folders have one direction as well (docs/architecture.md).
+Breaches wrong_layers(const SourceFile& file);
+
 /// The sans-IO core reads no clock, draws no randomness and opens no socket.
 Breaches impure_core(const SourceFile& file);
 

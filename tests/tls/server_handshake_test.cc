@@ -22,6 +22,7 @@ using tests::Authority;
 using tests::complete;
 using tests::kDay;
 using tests::kNow;
+using tests::kProtocolViolation;
 using tests::Pump;
 using tests::resume;
 using tests::Scene;
@@ -154,14 +155,14 @@ TEST_CASE("a server without transport parameters says nothing until it is given 
   CHECK(early.error().domain == ErrorDomain::usage);
 }
 
-TEST_CASE("bytes that come while the server waits for its transport parameters are unexpected") {
+// RFC 9001 §4.1.3
+TEST_CASE("bytes that come while the server waits for its transport parameters are a protocol violation") {
   Scene scene(Mode::quic);
   scene.server_options.transport_parameters.clear();
   Pump pump = scene.pump();
   REQUIRE(pump.run());
   const uint8_t byte = 1;
-  CHECK(alert_of(pump.server().session.receive(Level::initial, Bytes(&byte, 1), kNow)) ==
-        code_of(Alert::unexpected_message));
+  CHECK(alert_of(pump.server().session.receive(Level::initial, Bytes(&byte, 1), kNow)) == kProtocolViolation);
 }
 
 // RFC 8446 §4.1.4
@@ -275,6 +276,52 @@ TEST_CASE("a ticket that does not open leads to a full handshake") {
   CHECK(pump.server().early_data == false);
 }
 
+// RFC 9369 §5
+TEST_CASE("a session of another context is not resumed, and its early data not accepted") {
+  for (const Mode mode : {Mode::quic, Mode::stream}) {
+    Scene scene(mode);
+    scene.give_tickets();
+    scene.server_options.resumption_context = {0, 0, 0, 1};
+    resume(scene, true);
+    scene.server_options.resumption_context = {0, 0, 0, 2};
+    Pump pump = complete(scene);
+    CHECK_FALSE(pump.server().session.negotiated().resumed);
+    CHECK(pump.server().early_data == false);
+    // The same session in its own context.
+    scene.server_options.resumption_context = {0, 0, 0, 1};
+    Pump again = complete(scene);
+    CHECK(again.server().session.negotiated().resumed);
+    CHECK(again.server().early_data == true);
+  }
+}
+
+// RFC 9369 §5
+TEST_CASE(
+    "a changed resumption context goes into new tickets, and offered ones go by the first, also when it retries") {
+  const Buffer first = {1}, second = {2};
+  for (const bool retries : {false, true}) {
+    Scene scene(Mode::quic);
+    scene.give_tickets();
+    scene.server_options.resumption_context = first;
+    resume(scene);
+    if (retries) scene.client.key_shares = 0;
+
+    Session server = scene.make_server();
+    REQUIRE(server.set_resumption_context(second));
+    Pump pump(tests::must(scene.make_client()), std::move(server));
+    REQUIRE(pump.run());
+    CHECK(pump.server().session.negotiated().hello_retry == retries);
+    CHECK(pump.server().session.negotiated().resumed);
+    REQUIRE_FALSE(pump.client().tickets.empty());
+    CHECK(scene.server.ticket_keys->open(pump.client().tickets[0].ticket, kNow)->resumption_context == second);
+
+    scene.client_options.ticket = pump.client().tickets[0];
+    CHECK_FALSE(complete(scene).server().session.negotiated().resumed);
+    scene.server_options.resumption_context = second;
+    CHECK(complete(scene).server().session.negotiated().resumed);
+  }
+}
+
 TEST_CASE("a client gets no tickets where there are no keys for them") {
   Scene scene(Mode::quic);
   Pump pump = complete(scene);
@@ -382,6 +429,7 @@ TEST_CASE("a wrong Finished is decrypt_error, one of another size decode_error")
         }) == code_of(Alert::decode_error));
 }
 
+// RFC 9001 §4.1.3: bytes where the level's end was are another error than a message of the wrong kind.
 TEST_CASE("messages of the client that are not due are unexpected") {
   Scene scene(Mode::quic);
   const auto instead = [&scene](auto write) {
@@ -395,14 +443,14 @@ TEST_CASE("messages of the client that are not due are unexpected") {
   CHECK(instead([](auto& sink) { write_end_of_early_data(sink); }) == unexpected);
   CHECK(instead([](auto& sink) { write_key_update(sink, false); }) == unexpected);
   CHECK(instead([](auto& sink) { write_certificate_verify(sink, {}); }) == unexpected);
-  CHECK(alert_for_change(scene, [](Buffer& bytes) { bytes.push_back(20); }) == unexpected);
+  CHECK(alert_for_change(scene, [](Buffer& bytes) { bytes.push_back(20); }) == kProtocolViolation);
 }
 
 TEST_CASE("a ClientHello that comes where none is due is unexpected") {
   Scene scene(Mode::quic);
   Pump pump = complete(scene);
   const Buffer hello = pump.client().sent[Level::initial];
-  CHECK(alert_of(pump.server().session.receive(Level::initial, hello, kNow)) == code_of(Alert::unexpected_message));
+  CHECK(alert_of(pump.server().session.receive(Level::initial, hello, kNow)) == kProtocolViolation);
   Session server = scene.make_server();
   const uint8_t finished[] = {20, 0, 0, 0};
   CHECK(alert_of(server.receive(Level::initial, finished, kNow)) == code_of(Alert::unexpected_message));
@@ -514,6 +562,13 @@ TEST_CASE("options that cannot work are usage errors") {
   made = Session::server(config, options, rng);
   REQUIRE_FALSE(made);
   CHECK(made.error().domain == ErrorDomain::usage);
+  options.early_data_context.clear();
+  options.resumption_context.resize(ServerTicket::kResumptionContextSizeMax + 1);
+  made = Session::server(config, options, rng);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().domain == ErrorDomain::usage);
+  options.resumption_context.pop_back();
+  CHECK(Session::server(config, options, rng));
 }
 
 TEST_CASE("transport parameters that do not fit are a usage error, and smaller ones may still follow") {

@@ -65,6 +65,7 @@ ServerTicket ordinary_ticket() {
   ticket.max_early_data_size = kQuicEarlyDataMark;
   ticket.server_name = "example.com";
   ticket.application_protocol = "h3";
+  ticket.resumption_context = {3, 4};
   ticket.early_data_context = {1, 2};
   return ticket;
 }
@@ -108,6 +109,7 @@ struct Offered {
                      .hello = hello,
                      .server_name = *draft.server_name,
                      .policy = policy,
+                     .resumption_context = resumption_context,
                      .cipher_suite = suite,
                      .is_retried = is_retried},
                     kNow);
@@ -131,6 +133,7 @@ struct Offered {
   ClientPolicy policy;
   HelloDraft draft;
   ClientHello hello;
+  Buffer resumption_context = {3, 4};
 };
 
 bool resumes(const ServerTicket& ticket) {
@@ -207,6 +210,23 @@ TEST_CASE("a ticket resumes for its own server name only") {
   CHECK_FALSE(resumes(ticket));
   ticket.server_name.clear();
   CHECK_FALSE(resumes(ticket));
+}
+
+// RFC 9369 §5
+TEST_CASE("a ticket resumes in its own context only, and another one may follow it") {
+  ServerTicket ticket = ordinary_ticket();
+  for (const Buffer& other : {Buffer{}, Buffer{3}, Buffer{3, 5}, Buffer{3, 4, 0}}) {
+    ticket.resumption_context = other;
+    CHECK_FALSE(resumes(ticket));
+  }
+  Offered offered;
+  offered.offer(ticket);
+  offered.offer(ordinary_ticket());
+  const auto psk = offered.find();
+  REQUIRE(psk);
+  CHECK(psk->index == 1);
+  offered.resumption_context.clear();
+  CHECK_FALSE(offered.find());
 }
 
 // RFC 8446 §4.6.1
@@ -407,6 +427,7 @@ struct Issued {
                            .established = established,
                            .server_name = "example.com",
                            .application_protocol = "h3",
+                           .resumption_context = resumption_context,
                            .early_data_context = context,
                            .client_certificate = certificate,
                            .authenticated = authenticated,
@@ -430,7 +451,7 @@ struct Issued {
   Established established;
   Outbox out;
   UnixTime authenticated = kNow;
-  Buffer context = {1, 2}, certificate, bytes;
+  Buffer resumption_context = {7}, context = {1, 2}, certificate, bytes;
 };
 
 ServerConfig issuing_config() {
@@ -454,6 +475,7 @@ TEST_CASE("an issued ticket opens to what the session settled, with a PSK and an
   CHECK(opened->issued == kNow);
   CHECK(opened->server_name == "example.com");
   CHECK(opened->application_protocol == "h3");
+  CHECK(opened->resumption_context == issued.resumption_context);
   CHECK(opened->early_data_context == issued.context);
 
   const Buffer first_nonce(first->nonce.begin(), first->nonce.end());
@@ -514,6 +536,7 @@ TEST_CASE("without ticket keys, issuing one is a usage error") {
                          .established = issued.established,
                          .server_name = {},
                          .application_protocol = {},
+                         .resumption_context = {},
                          .early_data_context = {},
                          .client_certificate = {},
                          .authenticated = kNow,

@@ -58,7 +58,7 @@ TEST_SUITE("server_ticket") {
     REQUIRE(ServerTicket::decode(encoded).has_value());
     encoded[0] = 0;
     CHECK(is_malformed(ServerTicket::decode(encoded)));
-    encoded[0] = 1;
+    encoded[0] = 2;
     store_be(&encoded[1 + 2 + 48], uint64_t{253'402'300'800'000});
     CHECK(is_malformed(ServerTicket::decode(encoded)));
   }
@@ -68,6 +68,7 @@ TEST_SUITE("server_ticket") {
     ServerTicket largest = tests::sample_server_ticket(rng, kIssued);
     largest.server_name = std::string(255, 'n');
     largest.application_protocol = std::string(255, 'p');
+    largest.resumption_context = rng.bytes(16);
     largest.early_data_context = rng.bytes(1'024);
     largest.client_certificate = rng.bytes(4'096);
     const Result<ServerTicket> decoded = ServerTicket::decode(largest.encode());
@@ -79,6 +80,9 @@ TEST_SUITE("server_ticket") {
     CHECK(ticket.encode().empty());
     ticket = largest;
     ticket.application_protocol += 'p';
+    CHECK(ticket.encode().empty());
+    ticket = largest;
+    ticket.resumption_context.push_back(0);
     CHECK(ticket.encode().empty());
     ticket = largest;
     ticket.early_data_context.push_back(0);
@@ -97,14 +101,19 @@ TEST_SUITE("server_ticket") {
   TEST_CASE("a field that says more than its limit is refused when it is read, too") {
     SeededRng rng(5);
     ServerTicket ticket = tests::sample_server_ticket(rng, kIssued);
+    ticket.resumption_context = rng.bytes(16);
     ticket.early_data_context = rng.bytes(1'024);
     ticket.client_certificate.clear();
-    std::vector<uint8_t> encoded = ticket.encode();
-    const size_t length_at = encoded.size() - 2 - 1'024 - 2;
-    REQUIRE(load_be<uint16_t>(&encoded[length_at]) == 1'024);
-    store_be(&encoded[length_at], uint16_t{1'025});
-    encoded.insert(encoded.end() - 2, 0);
-    CHECK(is_malformed(ServerTicket::decode(encoded)));
+    const std::vector<uint8_t> good = ticket.encode();
+    const size_t early_data_context_at = good.size() - 2 - 1'024 - 2;
+    const size_t resumption_context_at = early_data_context_at - 16 - 2;
+    for (const auto& [at, size] : {std::pair(early_data_context_at, uint16_t{1'024}), {resumption_context_at, 16}}) {
+      std::vector<uint8_t> encoded = good;
+      REQUIRE(load_be<uint16_t>(&encoded[at]) == size);
+      store_be(&encoded[at], static_cast<uint16_t>(size + 1));
+      encoded.insert(encoded.begin() + static_cast<std::ptrdiff_t>(at + 2 + size), 0);
+      CHECK(is_malformed(ServerTicket::decode(encoded)));
+    }
   }
 }
 

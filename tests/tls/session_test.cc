@@ -58,6 +58,7 @@ TEST_CASE("What cannot be asked of a session yet, or at all, is a usage error an
   CHECK(is_usage_error(client.update_keys(false)));
   CHECK(is_usage_error(client.send_ticket(kNow)));
   CHECK(is_usage_error(client.set_transport_parameters({1}, kNow)));
+  CHECK(is_usage_error(client.set_resumption_context({1})));
   Session server = scene.make_server();
   CHECK(is_usage_error(server.set_transport_parameters({1}, kNow)));  // nothing waits for them
   CHECK(is_usage_error(server.send_ticket(kNow)));
@@ -80,6 +81,27 @@ TEST_CASE("A server sends further tickets on demand, each different") {
   for (size_t i = 1; i < tickets.size(); i++) {
     CHECK(tickets[i].ticket != tickets[0].ticket);
     CHECK(tickets[i].psk != tickets[0].psk);
+  }
+}
+
+TEST_CASE("The context of tickets changes until the first one is issued, and not to one that is too large") {
+  Scene scene(Mode::quic);
+  scene.give_tickets();
+  scene.server.tickets = 0;
+  Pump pump = scene.pump();
+  REQUIRE(pump.run().has_value());
+  Session& server = pump.server().session;
+  const std::vector<uint8_t> largest(ServerTicket::kResumptionContextSizeMax, 7);
+  CHECK(server.set_resumption_context({1}).has_value());
+  CHECK(server.set_resumption_context(largest).has_value());
+  CHECK(is_usage_error(server.set_resumption_context(std::vector<uint8_t>(largest.size() + 1))));
+  REQUIRE(server.send_ticket(kNow).has_value());
+  CHECK(is_usage_error(server.set_resumption_context({1})));
+  REQUIRE(server.send_ticket(kNow).has_value());
+  REQUIRE(pump.run().has_value());
+  REQUIRE(pump.client().tickets.size() == 2);
+  for (const ClientTicket& ticket : pump.client().tickets) {
+    CHECK(scene.server.ticket_keys->open(ticket.ticket, kNow)->resumption_context == largest);
   }
 }
 

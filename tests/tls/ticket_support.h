@@ -18,6 +18,7 @@ inline tls::ServerTicket sample_server_ticket(SeededRng& rng, UnixTime issued) {
   ticket.max_early_data_size = 0xffffffff;
   ticket.server_name = "example.com";
   ticket.application_protocol = "h3";
+  ticket.resumption_context = rng.bytes(4);
   ticket.early_data_context = rng.bytes(32);
   ticket.client_certificate = rng.bytes(600);
   return ticket;

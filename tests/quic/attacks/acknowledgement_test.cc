@@ -99,18 +99,19 @@ TEST_SUITE("quic attacks: acknowledgments") {
       for (int i = 0; i < 4000; i++, number += 2) {
         if (i == 1000) s.mark();
         s.hit_with({.frames = frames(PingFrame{}), .number = number});
+        s.now += Duration::milliseconds(1);
       }
       CHECK(s.is_open());
-      CHECK_LE(s.heap, kSome);
+      CHECK_LE(s.heap, kUnansweredMemory);
       CHECK_LE(s.datagrams_out, s.blows + 10);
       CHECK_LE(s.bytes_out, 250 * s.blows);
       // Downwards: each is below all that are remembered, so none counts.
       s.puppet_hears = false;
       s.mark();
       for (int i = 0; i < 1000; i++, number -= 2) {
-        s.hit_with({.frames = frames(PingFrame{}), .number = number - 100'000 > number ? 1 : number - 4001});
+        s.hit_with({.frames = frames(PingFrame{}), .number = number - 4001});
       }
-      CHECK_LE(s.heap, kSome);
+      CHECK_LE(s.heap, kUnansweredMemory);
       CHECK(s.is_open());
     }
   }
@@ -169,7 +170,8 @@ TEST_SUITE("quic attacks: acknowledgments") {
   // RFC 9000 §19.3, §13.2.5; RFC 9002 §5.3
   TEST_CASE("absurd delays in ACKs, with the largest exponent, leave the RTT sane and the connection alive") {
     for (const Role role : kBothRoles) {
-      for (const uint64_t delay : {kVarintMax, uint64_t{1} << 42, uint64_t{1} << 41, uint64_t{1} << 20, uint64_t{65'535}}) {
+      for (const uint64_t delay :
+           {kVarintMax, uint64_t{1} << 42, uint64_t{1} << 41, uint64_t{1} << 20, uint64_t{65'535}}) {
         Attack s(role);
         s.options.parameters.ack_delay_exponent = 20;
         s.options.parameters.max_ack_delay = (1 << 14) - 1;
@@ -277,8 +279,8 @@ TEST_SUITE("quic attacks: acknowledgments") {
         s.wait(Duration::milliseconds(10));
       }
       CHECK(s.is_open());
-      CHECK_LE(s.datagrams_out, s.blows + 100);
-      CHECK_LE(s.heap, 8 * kSome);
+      CHECK_LE(s.datagrams_out, s.blows + 2000);
+      CHECK_LE(s.heap, kUnansweredMemory);
     }
   }
 }

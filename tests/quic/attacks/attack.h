@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "quic/recovery/sent_packets.h"
 #include "tests/quic/connection/stage.h"
 #include "tests/support/heap.h"
 
@@ -18,9 +19,9 @@ class Attack : public Stage {
   bool puppet_hears = true;
 
   // Since the last mark().
-  int64_t heap = 0;         // bytes that the endpoint holds more
-  uint64_t blows = 0;       // datagrams that were sent at it
-  uint64_t bytes_in = 0;    // in these
+  int64_t heap = 0;       // bytes that the endpoint holds more
+  uint64_t blows = 0;     // datagrams that were sent at it
+  uint64_t bytes_in = 0;  // in these
   uint64_t datagrams_out = 0;
   uint64_t bytes_out = 0;
   uint64_t largest_burst = 0;  // datagrams sent for one blow
@@ -105,7 +106,7 @@ class Attack : public Stage {
         handle = event->connection;
         const Event* inner = std::get_if<Event>(&event->event);
         if (!inner || std::holds_alternative<Closed>(*inner)) events.push_back(*event);
-        if (inner && on_event) on_event(*inner);
+        if (inner && on_event) count([&] { on_event(*inner); });
         count([&] { event.reset(); });
       }
     }
@@ -126,12 +127,16 @@ class Attack : public Stage {
 
 /// An address of its own for each number.
 inline SocketAddress stranger(uint32_t number) {
-  const std::string text = "10." + std::to_string(number >> 16 & 0xff) + "." + std::to_string(number >> 8 & 0xff) + "." +
-                           std::to_string(number & 0xff) + ":" + std::to_string(1024 + number % 60'000);
+  const std::string text = "10." + std::to_string(number >> 16 & 0xff) + "." + std::to_string(number >> 8 & 0xff) +
+                           "." + std::to_string(number & 0xff) + ":" + std::to_string(1024 + number % 60'000);
   return address_of(text.c_str());
 }
 
 inline constexpr Role kBothRoles[] = {Role::client, Role::server};
+
+/// What a peer that never acknowledges makes an endpoint remember of its packets (quic/recovery/sent_packets.h), when
+/// time passes.
+inline constexpr int64_t kUnansweredMemory = 2 * kUnansweredPacketsMax * sizeof(SentPackets::Entry) + 16 * 1024;
 
 /// One that took memory for a moment may keep that much: capacities, arenas of the allocator.
 inline constexpr int64_t kSome = 4 * 1024;

@@ -38,6 +38,7 @@ TEST_SUITE("quic attacks: connection ids") {
     for (const Role role : kBothRoles) {
       Attack s(role);
       auto ids = std::make_shared<NotedConnectionIds>();
+      ids->made.reserve(10'000);
       s.endpoint_config.connection_ids = ids;
       REQUIRE(s.handshake());
       s.mark();
@@ -66,6 +67,7 @@ TEST_SUITE("quic attacks: connection ids") {
     for (const Role role : kBothRoles) {
       Attack s(role);
       auto ids = std::make_shared<NotedConnectionIds>();
+      ids->made.reserve(10'000);
       s.endpoint_config.connection_ids = ids;
       REQUIRE(s.handshake());
       size_t retirements = 0;

@@ -56,6 +56,29 @@ TEST_SUITE("quic connection: acknowledgements") {
     }
   }
 
+  TEST_CASE("a packet whose own ACK makes its number forgotten does no harm, and is not acknowledged") {
+    for (const Role role : kBoth) {
+      Stage s(role);
+      REQUIRE(s.handshake());
+      s.puppet->acknowledges = false;
+      const PacketNumber next = s.puppet->next_number(Space::application);
+      const size_t seen = s.seen();
+      s.send({.frames = frames(PingFrame{}), .number = next + 10});
+      s.advance(Duration::seconds(1));
+      // In front of the packets that the acknowledged ACK was about.
+      Data all;
+      for (size_t i = seen; i < s.seen(); i++) {
+        const PacketNumber number = s.puppet->packets()[i].number;
+        all = all + ack_of({{number, number + 1}});
+      }
+      REQUIRE_FALSE(all.empty());
+      s.send({.frames = all + frames(PingFrame{}), .number = next + 1});
+      s.advance(Duration::seconds(1));
+      CHECK_FALSE(s.connection()->is_closed());
+      CHECK_FALSE(s.acknowledged(next + 1));
+    }
+  }
+
   // RFC 9000 §12.3
   TEST_CASE("a packet is known for a duplicate only when it is authentic") {
     Stage s(Role::server);

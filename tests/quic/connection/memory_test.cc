@@ -44,6 +44,7 @@ struct Bulk {
     }
   }
   void transfer(uint64_t up_to) {
+    write(false, up_to);  // while nothing else happens, nobody asks
     REQUIRE(pair.run_until([&] {
       write(false, up_to);
       if (both && received[true] != 0) write(true, up_to);
@@ -160,6 +161,33 @@ TEST_CASE("an idle connection holds less than 8 KiB, an active one less than 32 
   CHECK(each(true) < 9 * 1024);
 }
 
+TEST_CASE("a quiet connection wakes once to give memory back, and goes on as before") {
+  tests::QuicPairOptions options;
+  options.client.max_idle_timeout = options.server.max_idle_timeout = Duration::seconds(600);
+  QuicPair pair(options);
+  pair.connect();
+  Bulk bulk(pair);
+  for (uint64_t round = 1; round <= 4; round++) {
+    bulk.transfer(round * 1'000'000);
+    pair.run_for(Duration::seconds(5));
+    // Nothing but the idle timeout is left.
+    CHECK(pair.client->next_timeout() > pair.now + Duration::seconds(500));
+    CHECK(pair.server->next_timeout() > pair.now + Duration::seconds(500));
+    pair.client->check_invariants();
+    pair.server->check_invariants();
+    // RFC 9001 §6: an update is begun, and answered, by keys that were given up.
+    if (round % 2 == 0) {
+      CHECK(pair.client_connection().update_keys(pair.now));
+    } else {
+      CHECK(pair.server_connection().update_keys(pair.now));
+    }
+  }
+  bulk.transfer(5'000'000);
+  CHECK(pair.client_connection().statistics().key_updates == 4);
+  CHECK(pair.server_connection().statistics().key_updates == 4);
+  CHECK(pair.client_connection().statistics().packets_lost == 0);
+}
+
 TEST_CASE("a connection in steady state allocates nothing, neither sending nor receiving") {
   if (!tests::heap_is_counted()) return;
   QuicPair pair;
@@ -169,7 +197,7 @@ TEST_CASE("a connection in steady state allocates nothing, neither sending nor r
   const uint64_t datagrams = pair.datagrams;
   const size_t allocations = allocations_of([&] { bulk.transfer(100'000'000); });
   MESSAGE(allocations, " allocations for 50 MB in ", pair.datagrams - datagrams, " trains");
-  CHECK(allocations < 10);
+  CHECK(allocations < 32);  // rings that double as the windows grow
 }
 
 TEST_CASE("both directions of a stream at a time allocate nothing in steady state") {
@@ -180,7 +208,7 @@ TEST_CASE("both directions of a stream at a time allocate nothing in steady stat
   bulk.transfer(50'000'000);
   const size_t allocations = allocations_of([&] { bulk.transfer(100'000'000); });
   MESSAGE(allocations, " allocations for 50 MB each way");
-  CHECK(allocations < 10);
+  CHECK(allocations < 32);  // rings that double as the windows grow
 }
 
 TEST_CASE("small messages on an open stream allocate nothing in steady state") {

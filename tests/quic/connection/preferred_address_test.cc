@@ -117,18 +117,34 @@ TEST_SUITE("quic connection: preferred address") {
     for (const SeenDatagram& d : s.puppet->datagrams()) CHECK(d.path.local == s.path.local);
     const ConnectionId preferred_id = s.puppet->peer_parameters()->preferred_address->connection_id;
     const size_t before = s.seen();
-    // A probe moves nothing; the answer and a challenge come from there.
+    const auto sent_from = [&](size_t since, bool preferred, auto wanted) {
+      for (size_t i = since; i < s.seen(); i++) {
+        const SeenPacket& packet = s.puppet->packets()[i];
+        if ((s.puppet->datagrams()[packet.datagram].path.local == kPreferred) != preferred) continue;
+        for (const CollectedFrame& f : packet.frames) {
+          if (wanted(f.type)) return true;
+        }
+      }
+      return false;
+    };
+    const auto moves = [](T type) { return !traits_of(type).probing && type != T::ack; };
+    // A probe moves nothing; the answer comes from there.
     s.send({.frames = frames(PathChallengeFrame{{1}}), .destination = preferred_id, .size = 1200}, s.preferred);
     s.connection()->ping();
     s.drain();
+    CHECK(sent_from(before, true, [](T type) { return type == T::path_response; }));
+    CHECK_FALSE(sent_from(before, true, moves));
+    // The client goes there: a challenge comes from there, and nothing else until it is answered.
+    s.send({.frames = frames(PingFrame{}), .destination = preferred_id, .size = 1200}, s.preferred);
+    s.connection()->ping();
+    s.drain();
+    CHECK_FALSE(sent_from(before, true, moves));
+    CHECK(sent_from(before, false, moves));
     const CollectedFrame* challenge = nullptr;
     for (size_t i = before; i < s.seen(); i++) {
       const SeenPacket& packet = s.puppet->packets()[i];
-      const bool from_preferred = s.puppet->datagrams()[packet.datagram].path.local == kPreferred;
-      for (const CollectedFrame& f : packet.frames) {
-        if (!traits_of(f.type).probing && f.type != T::ack) CHECK_FALSE(from_preferred);
-      }
-      if (from_preferred && packet.has(T::path_challenge)) challenge = packet.find(T::path_challenge);
+      const bool is_there = s.puppet->datagrams()[packet.datagram].path.local == kPreferred;
+      if (is_there && packet.has(T::path_challenge)) challenge = packet.find(T::path_challenge);
     }
     REQUIRE(challenge);
     PathResponseFrame response;
@@ -137,6 +153,7 @@ TEST_SUITE("quic connection: preferred address") {
     s.connection()->ping();
     s.drain();
     CHECK(s.connection()->path().local == kPreferred);
+    CHECK(sent_from(before, true, moves));
   }
 
   // RFC 9000 §9.6.3

@@ -1,4 +1,4 @@
-// Version negotiation, incompatible and compatible (RFC 9000 §6; RFC 9368; RFC 9369 §4).
+// Version negotiation, incompatible and compatible (RFC 9000 §6; RFC 9368; RFC 9369 §4, §5).
 #include "tests/quic/connection/stage.h"
 
 #include <doctest/doctest.h>
@@ -169,6 +169,71 @@ TEST_SUITE("quic connection: version negotiation") {
     }
     REQUIRE(s.puppet->peer_parameters()->version_information);
     CHECK(s.puppet->peer_parameters()->version_information->chosen == Version::v2);
+  }
+
+  // RFC 9369 §5
+  TEST_CASE("after compatible negotiation, tickets and tokens belong to the negotiated version") {
+    const auto set_up = [](Stage& s) {
+      s.transport.versions = {Version::v2, Version::v1};
+      s.endpoint_config.retry = RetryPolicy::always;
+      s.endpoint_config.secret.emplace();
+    };
+    Stage first(Role::server);
+    set_up(first);
+    const tls::TicketKeys::Secret secret;
+    first.tls_server.ticket_keys =
+        tls::tests::must(tls::TicketKeys::from_secrets(crypto::best(), std::span(&secret, 1)));
+    first.options.parameters.version_information = kOffer;
+    REQUIRE(first.handshake());
+    first.advance(Duration::milliseconds(100));
+    REQUIRE(first.connection()->version() == Version::v2);
+    REQUIRE_FALSE(first.puppet->tickets().empty());
+    REQUIRE(first.find(T::new_token));
+
+    // Back in a version, in which the server stays or which it changes.
+    const auto comes_back = [&](Stage& s, Version version, Bytes token, const tls::ClientTicket& ticket) {
+      set_up(s);
+      s.tls_server = first.tls_server;
+      s.tls_client = first.tls_client;
+      s.now = first.now + Duration::seconds(1);
+      s.options.version = version;
+      s.options.parameters.version_information = kOffer;
+      s.options.parameters.version_information->chosen = version;
+      s.options.ticket = ticket;
+      s.options.token.assign(token.begin(), token.end());
+      REQUIRE(s.handshake());
+      CHECK(s.connection()->version() == Version::v2);
+    };
+    const Data token = first.find(T::new_token)->bytes;
+    Stage original(Role::server, 2), negotiated(Role::server, 3);
+    comes_back(original, Version::v1, token, first.puppet->tickets()[0]);
+    CHECK_FALSE(original.puppet->session().negotiated().resumed);
+    CHECK_EQ(original.puppet->retries().size(), 1);
+    comes_back(negotiated, Version::v2, token, first.puppet->tickets()[0]);
+    CHECK(negotiated.puppet->session().negotiated().resumed);
+    CHECK(negotiated.puppet->retries().empty());
+  }
+
+  // RFC 9369 §5
+  TEST_CASE("a ticket of the original version resumes a connection that goes on in another") {
+    Stage first(Role::server);
+    const tls::TicketKeys::Secret secret;
+    first.tls_server.ticket_keys =
+        tls::tests::must(tls::TicketKeys::from_secrets(crypto::best(), std::span(&secret, 1)));
+    REQUIRE(first.handshake());
+    first.advance(Duration::milliseconds(100));
+    REQUIRE(first.connection()->version() == Version::v1);
+    REQUIRE_FALSE(first.puppet->tickets().empty());
+    Stage second(Role::server, 2);
+    second.tls_server = first.tls_server;
+    second.tls_client = first.tls_client;
+    second.now = first.now + Duration::seconds(1);
+    second.transport.versions = {Version::v2, Version::v1};
+    second.options.parameters.version_information = kOffer;
+    second.options.ticket = first.puppet->tickets()[0];
+    REQUIRE(second.handshake());
+    CHECK(second.connection()->version() == Version::v2);
+    CHECK(second.puppet->session().negotiated().resumed);
   }
 
   // RFC 9369 §4.1

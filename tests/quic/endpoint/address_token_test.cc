@@ -99,7 +99,7 @@ TEST_SUITE("quic address tokens") {
       "a NEW_TOKEN token validates the address it was made for, whatever "
       "the port, once") {
     Fixture f;
-    const auto token = f.tokens.new_token(kWallOrigin, address("198.51.100.7:1").ip);
+    const auto token = f.tokens.new_token(kWallOrigin, address("198.51.100.7:1").ip, Version::v1);
     CHECK_EQ(token.size(), AddressTokens::kNewTokenSize);
     auto packet = f.initial(token);
     packet.client = address("198.51.100.8:6000");
@@ -113,7 +113,7 @@ TEST_SUITE("quic address tokens") {
   // leaves the client as one without.
   TEST_CASE("a NEW_TOKEN token that is too old is as none") {
     Fixture f;
-    const auto token = f.tokens.new_token(kWallOrigin, f.token.client.ip);
+    const auto token = f.tokens.new_token(kWallOrigin, f.token.client.ip, Version::v1);
     CHECK(f.judge(kWallOrigin + Duration::seconds(7 * 24 * 3600), f.initial(token)) == Kind::none);
     CHECK(f.judge(kWallOrigin - Duration::seconds(60), f.initial(token)) == Kind::none);
     CHECK(f.judge(kWallOrigin + Duration::seconds(7 * 24 * 3600 - 1), f.initial(token)) == Kind::new_token);
@@ -122,8 +122,7 @@ TEST_SUITE("quic address tokens") {
   // RFC 9369 §5: servers must validate the originating version of any token.
   TEST_CASE("a NEW_TOKEN token is good for the version that it was issued in") {
     Fixture f;
-    f.tokens.issue_for(Version::v2);
-    const auto token = f.tokens.new_token(kWallOrigin, f.token.client.ip);
+    const auto token = f.tokens.new_token(kWallOrigin, f.token.client.ip, Version::v2);
     auto packet = f.initial(token);
     CHECK(f.judge(kWallOrigin, packet) == Kind::none);
     packet.version = Version::v2;
@@ -134,7 +133,7 @@ TEST_SUITE("quic address tokens") {
   TEST_CASE("the two kinds of tokens cannot serve for each other") {
     Fixture f;
     auto retry = f.retry_token();
-    auto fresh = f.tokens.new_token(kWallOrigin, f.token.client.ip);
+    auto fresh = f.tokens.new_token(kWallOrigin, f.token.client.ip, Version::v1);
     std::swap(retry[0], fresh[0]);
     CHECK(f.judge(kWallOrigin, f.initial(retry)) == Kind::none);
     CHECK(f.judge(kWallOrigin, f.initial(fresh)) == Kind::none);
@@ -148,7 +147,7 @@ TEST_SUITE("quic address tokens") {
   // by clients.
   TEST_CASE("no token is taken that was changed in a bit, cut, extended or made up") {
     Fixture f;
-    for (const auto& good : {f.retry_token(), f.tokens.new_token(kWallOrigin, f.token.client.ip)}) {
+    for (const auto& good : {f.retry_token(), f.tokens.new_token(kWallOrigin, f.token.client.ip, Version::v1)}) {
       const auto is_good = [&](const std::vector<uint8_t>& token) {
         const Kind kind = f.judge(kWallOrigin, f.initial(token));
         return kind == Kind::retry || kind == Kind::new_token;
@@ -173,7 +172,7 @@ TEST_SUITE("quic address tokens") {
     const auto token = one.retry_token();
     CHECK(same.judge(kWallOrigin, same.initial(token)) == Kind::retry);
     CHECK(other.judge(kWallOrigin, other.initial(token)) == Kind::invalid_retry);
-    const auto fresh = one.tokens.new_token(kWallOrigin, one.token.client.ip);
+    const auto fresh = one.tokens.new_token(kWallOrigin, one.token.client.ip, Version::v1);
     CHECK(other.judge(kWallOrigin, other.initial(fresh)) == Kind::none);
     CHECK(same.judge(kWallOrigin, same.initial(fresh)) == Kind::new_token);
   }
@@ -184,7 +183,7 @@ TEST_SUITE("quic address tokens") {
     Fixture f;
     std::set<std::vector<uint8_t>> seen;
     for (int i = 0; i < 200; i++) {
-      auto token = f.tokens.new_token(kWallOrigin, f.token.client.ip);
+      auto token = f.tokens.new_token(kWallOrigin, f.token.client.ip, Version::v1);
       token.erase(token.begin());
       token.resize(20);
       seen.insert(token);

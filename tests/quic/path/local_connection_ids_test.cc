@@ -253,7 +253,7 @@ TEST_SUITE("quic local connection ids") {
       REQUIRE_LT(packets, 8);
       for (const auto& frame : f.announce(70)) numbers.push_back(frame.sequence_number);
     }
-    CHECK(numbers == std::vector<uint64_t>{1, 2, 3, 4, 5, 6, 7});
+    CHECK(numbers == std::vector<uint64_t>{1, 2, 3});
     CHECK(f.announce(10).empty());
   }
 
@@ -409,7 +409,7 @@ TEST_SUITE("quic local connection ids") {
       if (round == 20) bytes = tests::heap_bytes();
       if (round > 20) REQUIRE_EQ(tests::heap_bytes(), bytes);
     }
-    CHECK_GT(next, 10'000);
+    CHECK_GT(next, 5'000);
     CHECK_LE(f.ids.remembered_count(), 2 * kLocalIdsMax);
   }
 }

@@ -461,4 +461,48 @@ TEST_SUITE("quic loss detection") {
     tokens.release_below(r.loss.first_token(Space::application));
     CHECK_EQ(tokens.size(), 0);
   }
+
+  TEST_CASE("trim() keeps what is in flight, and forgets packets that nobody has to acknowledge") {
+    Recovery r;
+    r.send(0);
+    r.send(0);
+    for (int i = 0; i < 20; i++) r.send_ack_only(10);
+    r.ack(50, {{0, 1}});
+    r.loss.trim();
+    CHECK_EQ(r.loss.sent_packets(Space::application).size(), 21);  // behind the one in flight
+    CHECK_EQ(r.path.bytes_in_flight, 1000);
+    r.ack(60, {{1, 2}});
+    r.loss.trim();
+    CHECK(r.loss.sent_packets(Space::application).empty());
+    CHECK_EQ(r.path.bytes_in_flight, 0);
+    CHECK_EQ(r.ack(70, {{0, 22}}).newly_acked, 0);
+    CHECK_EQ(r.send(80), 22);
+    CHECK_EQ(r.ack(90, {{22, 23}}).newly_acked, 1);
+  }
+
+  TEST_CASE("trim() ends the spaces of the handshake once they are discarded and it is confirmed") {
+    Recovery r(Role::client, false);
+    r.send(0, Space::initial);
+    r.send(1, Space::handshake);
+    r.loss.trim();
+    CHECK(r.loss.has_space(Space::initial));
+    CHECK_EQ(r.path.bytes_in_flight, 2000);
+    r.loss.discard_space(at(2), Space::initial);
+    r.loss.on_handshake_confirmed(at(3));
+    r.loss.trim();
+    CHECK(r.loss.has_space(Space::handshake));
+    r.loss.discard_space(at(4), Space::handshake);
+    r.loss.trim();
+    CHECK_FALSE(r.loss.has_space(Space::initial));
+    CHECK_FALSE(r.loss.has_space(Space::handshake));
+    CHECK_EQ(r.path.bytes_in_flight, 0);
+    CHECK(r.loss.next_timeout().is_never());
+    // Loss and timers go on with one space.
+    for (int i = 0; i < 4; i++) r.send(10);
+    r.ack(50, {{3, 4}});
+    CHECK_EQ(r.lost(), Numbers{0});
+    CHECK_FALSE(r.timeout(60).probe);
+    r.send(1000);
+    CHECK(r.timeout(10'000).probe);
+  }
 }

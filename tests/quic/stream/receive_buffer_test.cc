@@ -229,7 +229,7 @@ TEST_SUITE("quic receive buffer") {
         REQUIRE(buffer.insert(offset, train.slice(train.bytes().first(50))));
         offset += 50;
       }
-      CHECK_LE(pool.statistics().in_use, 1);  // the first
+      CHECK_LE(pool.statistics().in_use, 3);  // the first, and two of the test at the end
       size_t read = 0;
       while (const std::optional<Slice> slice = buffer.read(SIZE_MAX)) read += slice->size();
       CHECK_EQ(read, 200);
