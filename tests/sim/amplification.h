@@ -21,8 +21,8 @@ class AmplificationMonitor {
     Address& address = addresses_[datagram.source];
     address.received += datagram.bytes.size();
     if (shows_a_token(datagram)) address.validated = true;
-    if (datagram.origin != Origin::sent) return;
-    // RFC 9000 §8.2.3: what answers a challenge to one address may come from another.
+    // RFC 9000 §8.2.3: what answers a challenge to one address may come from another. And it is an answer too when an
+    // attacker delivers it: later than the client's own, or with but the last of its packets changed.
     for (auto& [where, each] : addresses_) {
       if (!each.first_sent.is_never() && datagram.sent >= each.first_sent + delay_) each.validated = true;
     }

@@ -308,6 +308,7 @@ bool Simulation::is_over() {
       world_.fail("a connection of the server is gone without Closed");
     }
     for (const Host* host : {&client_, &server_}) {
+      if (options_.ask > 0) break;  // a replayed Initial packet may have made an offer, which lasts for a while
       if (!host->endpoint().next_timeout().is_never()) world_.fail("a timer is left although all connections are gone");
     }
     return true;
