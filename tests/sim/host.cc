@@ -37,7 +37,10 @@ void Host::restart(quic::EndpointConfig config) {
 
 void Host::deliver(Datagram datagram) {
   world_.journal.datagram(world_.now(), reverse(towards_), "arrives", datagram);
-  if (datagram.origin == Origin::sent && datagram.intact) {
+  // An answer to a copy of a first Initial packet is sent by no connection.
+  const std::string name = packet_name(datagram.bytes);
+  const bool is_of_connection = name != "Version Negotiation" && !name.starts_with("Retry");
+  if (datagram.origin == Origin::sent && datagram.intact && is_of_connection) {
     world_.journal.count_delivery(world_.now(), reverse(towards_));
   }
   inbox_.push_back(std::move(datagram));

@@ -43,6 +43,12 @@ bool token_became_invalid(const Side& side) {
   return retried && (options.rebinds > 0 || late) && !side.facts.client.is_confirmed();
 }
 
+/// RFC 9000 §9: nobody migrates before the handshake is confirmed, so a server does not hear a client whose address changes
+/// in the midst of it.
+bool moved_in_handshake(const Side& side) {
+  return side.facts.options.rebinds > 0 && !side.facts.client.is_confirmed();
+}
+
 std::string judge_idle_timeout(const Side& side, Features& features) {
   const Facts& facts = side.facts;
   features.add(Feature::idle_timeouts);
@@ -72,7 +78,7 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
       side.peer->closed_at() <= side.end()) {
     return {};  // the peer's is judged by itself
   }
-  if (facts.journal.losses(side.end() - idle - kSlack, side.end()) >= kLossesMin) {
+  if (facts.journal.losses(side.end() - idle - kSlack, side.end()) >= kLossesMin || moved_in_handshake(side)) {
     features.add(Feature::timeouts_explained);
     return {};
   }
@@ -83,7 +89,7 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
 std::string judge_handshake_timeout(const Side& side, Features& features) {
   features.add(Feature::handshake_timeouts);
   if (side.facts.restarted || lost_the_close(side) || token_became_invalid(side)) return {};
-  if (side.facts.journal.losses(side.self.started_at() - kSlack, side.end()) > kLossesMin) {
+  if (side.facts.journal.losses(side.self.started_at() - kSlack, side.end()) > kLossesMin || moved_in_handshake(side)) {
     features.add(Feature::timeouts_explained);
     return {};
   }
