@@ -353,10 +353,14 @@ std::optional<Transmit> Connection::State::transmit_path_frames(Instant now, Mut
     const uint64_t allowance = path.amplification.allowance();
     const size_t room = static_cast<size_t>(std::min<uint64_t>(allowance, kInitialDatagramSizeMin));
     // RFC 9000 §8.2.2: constrained by congestion control. Else a flood of challenges from a peer that acknowledges
-    // nothing would bring any number of packets into flight.
-    if (!path.controller->can_send(path.recovery.bytes_in_flight, room)) continue;
+    // nothing would bring any number of packets into flight. But one may go in the place of a probe (RFC 9002 §7.5): a
+    // peer that waits for it may acknowledge where we no longer listen, so that nothing else makes room.
+    const bool has_room = path.controller->can_send(path.recovery.bytes_in_flight, room);
+    uint8_t& probes = space(Space::application).probes;
+    if (!has_room && (&path != current || probes == 0)) continue;
     Datagram datagram(now, path, scratch.first(std::min(room, scratch.size())), Ecn::not_ect);
     if (!begin_packet(datagram, PacketType::one_rtt)) continue;
+    if (!has_room) probes--;
     PacketBuilder& payload = *datagram.open->payload;
     if (!path.responses.empty() &&
         payload.add(PathResponseFrame{.data = path.responses.front()}, FrameType::path_response)) {

@@ -133,6 +133,8 @@ std::string judge_side(const Side& side, Features& features) {
     case quic::Closed::Why::stateless_reset:
       features.add(Feature::stateless_resets);
       if (side.facts.restarted || side.peer_end() <= side.end()) return {};
+      // A server that never got the end of the handshake has given up.
+      if (!side.peer && side.facts.journal.losses(side.self.started_at(), side.end()) >= kLossesMin) return {};
       return complain(side, "a stateless reset that nobody sent");
     case quic::Closed::Why::idle_timeout:
       return judge_idle_timeout(side, features);
