@@ -106,7 +106,14 @@ void Connection::State::start_validation(Instant now, PathState& path) {
 
 /// The newest packet that does more than probe tells where a client is (RFC 9000 §9.2, §9.3).
 void Connection::State::on_non_probing_packet(Instant now, PathState& path) {
-  if (&path == current || role == Role::client) return;
+  if (role == Role::client) {
+    if (&path != current) return;
+    for (const std::unique_ptr<PathState>& each : paths) {
+      if (each && std::exchange(each->is_awaited, false)) each->remove_at = now + loss.pto() * kAbandonedPathPtos;
+    }
+    return;
+  }
+  if (&path == current) return;
   if (!path.is_validated() && path.path.local != current->path.local) {
     // RFC 9000 §9.6.2: to the preferred address, but not with more than probes before the path is validated.
     if (!std::exchange(path.is_awaited, true)) start_validation(now, path);
@@ -144,6 +151,12 @@ void Connection::State::switch_path(Instant now, PathState& path) {
   PathState& old = *current;
   current = &path;
   old.remove_at = now + loss.pto() * kAbandonedPathPtos;
+  if (role == Role::client && old.path.remote != path.path.remote) {
+    // RFC 9000 §9.6.2: until the server has validated us at its preferred address, it sends from the other one.
+    old.is_awaited = true;
+    old.remove_at = Instant::never();
+  }
+  path.is_awaited = false;
   path.remove_at = Instant::never();
   loss.set_current_path(now, path.number);
   ecn.start();

@@ -43,7 +43,7 @@ struct PathState {
 
   Instant last_received;
   Instant remove_at = Instant::never();  // of a path that was left
-  bool is_awaited = false;               // server: becomes the current one when it is validated
+  bool is_awaited = false;               // server: to be the current one once validated; client: left, but the server still sends there
 
   /// The peer was shown to be there, by the handshake or by a challenge.
   bool is_validated() const { return amplification.is_validated(); }
