@@ -43,7 +43,8 @@ struct PathState {
 
   Instant last_received;
   Instant remove_at = Instant::never();  // of a path that was left
-  bool is_awaited = false;               // server: to be the current one once validated; client: left, but the server still sends there
+  /// Server: becomes the current one when it is validated. Client: was left, but the server still sends there.
+  bool is_awaited = false;
 
   /// The peer was shown to be there, by the handshake or by a challenge.
   bool is_validated() const { return amplification.is_validated(); }
