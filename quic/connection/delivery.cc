@@ -28,11 +28,15 @@ Result<void> Connection::State::on_ack_frame(const PacketContext& context, Space
   }
   const Instant now = context.now;
   Controller& controller = *current->controller;
+  const EcnValidator::State ecn_before = ecn.state();
   const bool congested = ecn.on_ack({.space = which,
                                      .counts = frame.ecn,
                                      .ect0_acked = acked->ect0_acked,
                                      .ect1_acked = acked->ect1_acked,
                                      .largest_increased = acked->largest_increased});
+  if (trace && ecn.state() != ecn_before) {
+    trace(now, trace::EcnStateUpdated{.old = ecn_before, .state = ecn.state()});
+  }
   if (acked->undo) controller.on_spurious_loss(now);
   if (congested) {
     const Instant period = controller.recovery_start();
@@ -157,6 +161,7 @@ void Connection::State::on_frame_acked(Space which, const FrameToken& token) {
     case Kind::new_token:
       new_token_in_flight = {};
       new_token_due = false;
+      issue_new_token(present);
       return;
     case Kind::handshake_done:
       return;

@@ -335,17 +335,22 @@ Result<void> Connection::State::on_handshake_complete(Instant now) {
     handshake_done_due = true;
     current->amplification.set_validated();
     current->validation.set_validated();
-    if (shared.new_tokens && server_config->new_tokens != 0) {
-      const UnixTime wall = wall_clock + (now - wall_clock_at);
-      // RFC 9369 §5: a token belongs to the negotiated version.
-      new_token_in_flight = shared.new_tokens->new_token(wall, current->path.remote.ip, version);
-      new_token_due = !new_token_in_flight.empty();
-    }
+    new_tokens_left = static_cast<uint8_t>(std::min(server_config->new_tokens, kNewTokensMax));
+    issue_new_token(now);
     // Late copies of the client's first packets must still find this connection.
     forget_original_at = now + loss.pto() * kClosingPtos;
     confirm_handshake(now);
   }
   return {};
+}
+
+/// RFC 9000 §8.1.3. One at a time: the next when this one is acknowledged.
+void Connection::State::issue_new_token(Instant now) {
+  if (!shared.new_tokens || new_tokens_left == 0) return;
+  new_tokens_left--;
+  new_token_in_flight =
+      shared.new_tokens->new_token(wall_clock + (now - wall_clock_at), current->path.remote.ip, version);
+  new_token_due = !new_token_in_flight.empty();
 }
 
 void Connection::State::on_ticket(tls::ClientTicket ticket) {

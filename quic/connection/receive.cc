@@ -78,6 +78,7 @@ size_t Connection::State::receive_one_rtt_batch(Instant now, const Path& path,
                           .ecn = received[i].ecn,
                           .destination = packets[i].destination(),
                           .datagram_size = received[i].bytes.size(),
+                          .packet_size = packets[i].bytes().size(),
                           .buffer = &buffer};
     if (done && is_open()) on_opened(context, opened[i]);
     if (!context.opened) check_stateless_reset(now, context, received[i].bytes);
@@ -128,7 +129,9 @@ void Connection::State::receive_packets(PacketContext& context, MutBytes datagra
 void Connection::State::check_stateless_reset(Instant now, const PacketContext&, Bytes datagram) {
   // RFC 9000 §10.3.1: looked for in every datagram of which nothing could be opened.
   const std::optional<Bytes> candidate = stateless_reset_candidate(datagram);
-  if (candidate && remote_ids->is_reset_token(*candidate)) on_stateless_reset(now);
+  if (!candidate || !remote_ids->is_reset_token(*candidate)) return;
+  trace(now, trace::StatelessResetReceived{.token = *candidate, .size = datagram.size()});
+  on_stateless_reset(now);
 }
 
 bool Connection::State::is_expected_version(const ProtectedPacket& packet) {
@@ -186,6 +189,7 @@ void Connection::State::keep_packet(const PacketContext& context, const Protecte
   handshake->kept.push_back(std::move(kept));
   handshake->kept_bytes += size;
   counters.packets_kept++;
+  trace(context.now, trace::PacketBuffered{.kind = trace::kind_of(packet.type()), .size = size});
 }
 
 void Connection::State::receive_kept(Instant now) {
@@ -213,6 +217,7 @@ void Connection::State::receive_packet(PacketContext& context, const ProtectedPa
   context.destination = packet.destination();
   context.source = packet.source();
   context.version = packet.version();
+  context.packet_size = packet.bytes().size();
   if (!is_expected_header(context, packet)) return count_drop();
   const bool other_version =
       packet.type() == PacketType::initial && packet.version() != version && packet.version() != original_version;

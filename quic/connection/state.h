@@ -36,6 +36,8 @@ inline constexpr size_t kTrainMax = 64;
 /// Events of the connection itself that wait for the application; there are few kinds, and a peer can repeat only the
 /// last: tickets and tokens, which are dropped beyond it.
 inline constexpr size_t kEventsMax = 64;
+/// NEW_TOKEN frames that a server sends on a connection: each spares one later connection a round trip.
+inline constexpr size_t kNewTokensMax = 8;
 /// NEW_TOKEN tokens that a client takes: larger ones are of no use in an Initial packet.
 inline constexpr size_t kTokenSizeMax = 512;
 /// A connection is quiet when it has neither sent nor received for so many PTOs and nothing is in flight.
@@ -93,6 +95,7 @@ struct PacketContext {
   Bytes source{};
   Version version = Version::negotiation;
   size_t datagram_size = 0;
+  size_t packet_size = 0;
   bool opened = false;  // a packet of the datagram was authentic
   const Buffer* buffer = nullptr;
 };
@@ -117,6 +120,7 @@ struct Connection::State {
   Result<void> on_peer_parameters(Instant now, Bytes encoded);
   Result<void> on_early_data_decision(Instant now, bool accepted);
   Result<void> on_handshake_complete(Instant now);
+  void issue_new_token(Instant now);
   void on_ticket(tls::ClientTicket ticket);
   void on_new_token(Bytes token);
   void confirm_handshake(Instant now);
@@ -279,6 +283,7 @@ struct Connection::State {
   bool handshake_packet_sent = false;
   bool zero_rtt_decided = false;
   bool new_token_due = false;
+  uint8_t new_tokens_left = 0;
   std::vector<uint8_t> new_token_in_flight;  // the token of NEW_TOKEN, until it is acknowledged
   Instant zero_rtt_discard_at = Instant::never();
   PacketNumber largest_non_probing = 0;

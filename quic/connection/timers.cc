@@ -82,7 +82,7 @@ void Connection::State::on_timeout(Instant now) {
     return become_drained();
   }
   if (handshake && now >= handshake->deadline) {
-    trace(now, trace::ConnectionClosed{.why = trace::CloseReason::idle_timeout});
+    trace(now, trace::ConnectionClosed{.why = trace::CloseReason::aborted, .reason = "handshake timeout"});
     end({.why = Closed::Why::handshake_timeout, .reason = "the handshake took too long"});
     return become_drained();
   }

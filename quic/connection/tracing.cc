@@ -65,7 +65,7 @@ void Connection::State::trace_received(const PacketContext& context, const Opene
                                     .source = context.source,
                                     .spin_bit = packet.type == PacketType::one_rtt && spin_bit_of(packet.first_byte),
                                     .key_phase = packet.type == PacketType::one_rtt && key_phase_of(packet.first_byte)},
-                         .size = packet.payload.size(),
+                         .size = context.packet_size,
                          .frames = packet.payload,
                          .path = context.path_state->number,
                          .datagram_id = counters.datagrams_received,

@@ -23,6 +23,8 @@ std::optional<Transmit> Endpoint::State::poll_transmit(Instant now, MutBytes scr
     to_transmit.remove(slot);
     std::optional<Transmit> transmit = slot.connection->poll_transmit(now, scratch);
     if (!to_settle.is_linked(slot)) to_settle.push_back(slot);  // sending moves timers
+    // A key that is used up ends a connection while it sends.
+    if (slot.connection->is_closed() && !with_events.is_linked(slot)) with_events.push_back(slot);
     if (!transmit) continue;
     // A train each: nobody waits for a connection that has much to send.
     to_transmit.push_back(slot);
