@@ -78,8 +78,9 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
       side.peer->closed_at() <= side.end()) {
     return {};  // the peer's is judged by itself
   }
+  // A PTO that has backed off waits as long as that again.
   // Who never got the end of the handshake may have lost it long ago: the other side has given up since then.
-  const Instant from = facts.client.is_confirmed() ? side.end() - idle - kSlack : side.self.started_at() - kSlack;
+  const Instant from = facts.client.is_confirmed() ? side.end() - 2 * idle - kSlack : side.self.started_at() - kSlack;
   if (facts.journal.losses(from, side.end()) >= kLossesMin || moved_in_handshake(side)) {
     features.add(Feature::timeouts_explained);
     return {};
