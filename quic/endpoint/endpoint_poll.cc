@@ -21,10 +21,11 @@ std::optional<Transmit> Endpoint::State::poll_transmit(Instant now, MutBytes scr
   while (!to_transmit.empty()) {
     ConnectionSlot& slot = to_transmit.front();
     to_transmit.remove(slot);
+    const bool was_closed = slot.connection->is_closed();
     std::optional<Transmit> transmit = slot.connection->poll_transmit(now, scratch);
     if (!to_settle.is_linked(slot)) to_settle.push_back(slot);  // sending moves timers
     // A key that is used up ends a connection while it sends.
-    if (slot.connection->is_closed() && !with_events.is_linked(slot)) with_events.push_back(slot);
+    if (!was_closed && slot.connection->is_closed() && !with_events.is_linked(slot)) with_events.push_back(slot);
     if (!transmit) continue;
     // A train each: nobody waits for a connection that has much to send.
     to_transmit.push_back(slot);

@@ -104,7 +104,7 @@ TEST_CASE("over QUIC the limit of early data is 2^32 - 1 and nothing else") {
   CHECK((*unlimited)->max_early_data_size == 0xffffffff);
   for (const uint32_t size : {uint32_t{0}, uint32_t{16'384}, uint32_t{0xfffffffe}}) {
     message.max_early_data_size = size;
-    CHECK(alert_of(accept(Mode::quic, message)) == static_cast<int>(Alert::illegal_parameter));
+    CHECK(alert_of(accept(Mode::quic, message)) == kProtocolViolation);
     const auto over_stream = accept(Mode::stream, message);
     REQUIRE((over_stream.has_value() && over_stream->has_value()));
     CHECK((*over_stream)->max_early_data_size == size);

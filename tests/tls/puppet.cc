@@ -60,6 +60,7 @@ class Puppet {
     if (!result) {
       outcome_.reason = result.error().reason;
       if (result.error().domain == ErrorDomain::tls) outcome_.alert = static_cast<Alert>(result.error().code);
+      if (result.error().domain == ErrorDomain::transport) outcome_.alert = kQuicProtocolViolation;
     }
     collect();
     return result.has_value();

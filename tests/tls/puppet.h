@@ -26,6 +26,9 @@ struct PuppetMessage {
 };
 
 /// How the session under test came out of it.
+/// What stands for quic_protocol_violation() among alerts: a number that is none.
+inline constexpr Alert kQuicProtocolViolation{200};
+
 struct Outcome {
   std::optional<Alert> alert;  // that the session gave, if it failed
   std::string reason;

@@ -81,6 +81,7 @@ void check(const Row& row) {
   CAPTURE(outcome.reason);
   REQUIRE_MESSAGE(outcome.alert.has_value(), "the session noticed nothing");
   CHECK(alert_name(static_cast<uint8_t>(*outcome.alert)) == alert_name(static_cast<uint8_t>(row.alert)));
+  CHECK(*outcome.alert == row.alert);
 }
 
 void check_all(std::span<const Row> rows) {
@@ -131,7 +132,7 @@ TEST_CASE("A server refuses a wrong ClientHello") {
        hello([](ClientHello& m) { m.legacy_compression_methods = kTwoCompressions; })},
       {"RFC 8446 §4.1.2: no null compression", illegal_parameter,
        hello([](ClientHello& m) { m.legacy_compression_methods = kOneByte; })},
-      {"RFC 9001 §8.4: compatibility mode over QUIC", illegal_parameter,
+      {"RFC 9001 §8.4: compatibility mode over QUIC", kQuicProtocolViolation,
        hello([](ClientHello& m) { m.legacy_session_id = kOneByte; })},
       {"RFC 8446 §4.1.1: no common suite", handshake_failure,
        hello([](ClientHello& m) { m.cipher_suites = CodeList<CipherSuite>(kUnknownPair); })},
@@ -207,7 +208,7 @@ TEST_CASE("A server refuses a wrong ClientHello") {
       {"RFC 8446 §6.2: a byte too few", decode_error, rewritten(bytes_of(HandshakeType::client_hello, cut_last_byte))},
       {"a message over the limit", decode_error,
        rewritten(bytes_of(HandshakeType::client_hello, [](std::vector<uint8_t>& bytes) { bytes[1] = 0xff; }))},
-      {"RFC 8446 §5.1: a message that spans the key change", unexpected_message,
+      {"RFC 9001 §4.1.3: a message that spans the key change", kQuicProtocolViolation,
        rewritten(glued_to(HandshakeType::client_hello))},
       {"RFC 8446 §4.1.2: psk_ke is not ours: a PSK for it alone does not spare the rest", close_notify,
        [](ClientScript& s) {
@@ -336,7 +337,7 @@ TEST_CASE("A server refuses wrong certificates, signatures and Finished messages
        rewritten(bytes_of(HandshakeType::finished, [](std::vector<uint8_t>& bytes) { bytes.back() ^= 1; }))},
       {"RFC 8446 §4.4.4: Finished that is too short", decode_error,
        rewritten(bytes_of(HandshakeType::finished, cut_last_byte))},
-      {"RFC 8446 §5.1: bytes behind Finished under the old keys", unexpected_message,
+      {"RFC 9001 §4.1.3: bytes behind Finished under the old keys", kQuicProtocolViolation,
        rewritten(glued_to(HandshakeType::finished))},
   };
   check_all(rows);
@@ -387,7 +388,7 @@ TEST_CASE("A server refuses every message where it is not due") {
 TEST_CASE("A server refuses handshake bytes at a level where none are due") {
   for (const Level level : {Level::early_data, Level::handshake, Level::application}) {
     check({"RFC 9001 §4.1.3: instead of a ClientHello",
-           unexpected_message,
+           kQuicProtocolViolation,
            [&](ClientScript& s) {
              s.rewrite = before(HandshakeType::client_hello, {level, raw_message(HandshakeType::client_hello, {})});
            },
@@ -396,7 +397,7 @@ TEST_CASE("A server refuses handshake bytes at a level where none are due") {
   }
   for (const Level level : {Level::initial, Level::early_data, Level::application}) {
     check({"RFC 9001 §4.1.3: instead of Finished",
-           unexpected_message,
+           kQuicProtocolViolation,
            [&](ClientScript& s) {
              s.rewrite = before(HandshakeType::finished, {level, raw_message(HandshakeType::finished, {})});
            },

@@ -115,7 +115,10 @@ TEST_CASE("compression methods other than null alone are illegal") {
 TEST_CASE("QUIC wants transport parameters and no compatibility mode, a stream the opposite") {
   HelloDraft draft;
   draft.session_id = Buffer(32, 1);
-  CHECK(check_aborts(draft, Alert::illegal_parameter));
+  const auto refused = check_client_hello(draft.view(), Mode::quic);
+  REQUIRE(!refused.has_value());
+  CHECK(refused.error().domain == ErrorDomain::transport);  // PROTOCOL_VIOLATION
+  CHECK(refused.error().code == 0x0a);
   CHECK(check_aborts(draft, Alert::unsupported_extension, Mode::stream));
   draft.transport_parameters.reset();
   CHECK(passes(draft, Mode::stream));
