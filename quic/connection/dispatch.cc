@@ -41,7 +41,7 @@ class FrameDispatch {
   }
   Result<void> on_frame(const PathChallengeFrame& frame) {
     // RFC 9000 §8.2.2: answered on the path where it came.
-    context_.path_state->responses.on_challenge(frame.data);
+    if (context_.path_state) context_.path_state->responses.on_challenge(frame.data);
     return {};
   }
   Result<void> on_frame(const PathResponseFrame& frame) {

@@ -249,13 +249,21 @@ void Connection::State::on_opened(PacketContext& context, const OpenedPacket& pa
   // RFC 9000 §17.2, §17.3.1: after both protections were removed.
   if (const Result<void> bits = check_reserved_bits(packet.first_byte); !bits) return fail(context.now, bits.error());
   context.path_state = path_of(context, packet.type);
-  if (!context.path_state) return count_drop();
+  if (!context.path_state && !is_worth_reading(context, packet.type)) return count_drop();
   counters.packets_received++;
   if (trace) trace_received(context, packet);
   if (has_long_header(packet.type)) on_handshake_header(context, packet);
   const Result<PayloadTraits> traits = dispatch(context, packet);
   if (!traits) return fail(context.now, traits.error());
   if (is_open()) after_packet(context, packet, *traits);
+}
+
+/// A packet on a path that could not be had. It is authentic, and what it says counts: it may bring the connection ids for
+/// want of which a server has no path to answer on. RFC 9000 §9: a client reads nothing from an address that is not the
+/// server's.
+bool Connection::State::is_worth_reading(const PacketContext& context, PacketType type) const {
+  if (type != PacketType::one_rtt || !handshake_complete) return false;
+  return role == Role::server || context.path.remote == current->path.remote;
 }
 
 void Connection::State::on_handshake_header(PacketContext& context, const OpenedPacket& packet) {
@@ -300,10 +308,10 @@ void Connection::State::after_packet(PacketContext& context, const OpenedPacket&
     if (role == Role::server && protection.can_open(PacketType::zero_rtt) && zero_rtt_discard_at.is_never()) {
       zero_rtt_discard_at = now + loss.pto() * 3;  // RFC 9001 §4.9.3
     }
-    context.path_state->local_id_sequence = local_ids->sequence_of(context.destination);
+    if (context.path_state) context.path_state->local_id_sequence = local_ids->sequence_of(context.destination);
     const bool is_newest = packet.number >= largest_non_probing;
     if (is_newest && context.path_state == current) spin = spin_bit_of(packet.first_byte) == (role == Role::server);
-    if (!traits.probing && is_newest) {
+    if (!traits.probing && is_newest && context.path_state) {
       largest_non_probing = packet.number;
       on_non_probing_packet(now, *context.path_state);
     }

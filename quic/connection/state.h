@@ -140,6 +140,7 @@ struct Connection::State {
   bool is_expected_header(const PacketContext& context, const ProtectedPacket& packet);
   bool is_expected_version(const ProtectedPacket& packet);
   bool is_worth_keeping(PacketType type) const;
+  bool is_worth_reading(const PacketContext& context, PacketType type) const;
   void on_handshake_header(PacketContext& context, const OpenedPacket& packet);
   Result<PayloadTraits> dispatch(PacketContext& context, const OpenedPacket& packet);
   void on_opened(PacketContext& context, const OpenedPacket& packet);

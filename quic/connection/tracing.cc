@@ -67,7 +67,7 @@ void Connection::State::trace_received(const PacketContext& context, const Opene
                                     .key_phase = packet.type == PacketType::one_rtt && key_phase_of(packet.first_byte)},
                          .size = context.packet_size,
                          .frames = packet.payload,
-                         .path = context.path_state->number,
+                         .path = context.path_state ? context.path_state->number : trace::PathNumber{0},
                          .datagram_id = counters.datagrams_received,
                          .was_buffered = context.received_at != context.now});
 }
