@@ -56,13 +56,16 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
   const bool moved = facts.options.rebinds > 0 || facts.options.migrations > 0 || facts.options.preferred_address > 0;
   const bool strangers = facts.options.forge_ppm > 0 || facts.options.replay_ppm > 0 ||
                          facts.options.up.corrupt_ppm > 0 || facts.options.down.corrupt_ppm > 0;  // are answered, too
-  // What comes so late that its number is forgotten is not processed.
-  const bool late = facts.options.up.reorder_ppm > 0 || facts.options.down.reorder_ppm > 0;
+  // What comes so late that its number is forgotten is not processed; what comes twice, an Initial packet above all, may be
+  // answered by another connection.
+  const bool late = facts.options.up.reorder_ppm > 0 || facts.options.down.reorder_ppm > 0 ||
+                    facts.options.up.duplicate_ppm > 0 || facts.options.down.duplicate_ppm > 0;
   const bool alone =
       facts.options.connections == 1 && !strangers && !late && side.peer_end() > side.end() && !facts.restarted;
   if (alone && !moved && side.self.is_confirmed()) {
-    const Instant from = side.end() - idle + Duration::milliseconds(1 + facts.options.gather_us / 1'000);
-    if (facts.journal.deliveries(side.towards_self, from, side.end()) > 0) {
+    // A host gathers trains, so that what has arrived is not yet received.
+    const Duration slack = Duration::milliseconds(1 + facts.options.gather_us / 1'000);
+    if (facts.journal.deliveries(side.towards_self, side.end() - idle + slack, side.end() - slack) > 0) {
       return complain(side, "idle timeout although datagrams arrived");
     }
   }
