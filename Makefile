@@ -71,6 +71,7 @@ comma := ,
 clang: ## the quick tests with clang
 	@tools/need $(TEST_PACKAGES) clang-19
 	@$(call configure,/clang,-DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF -DCMAKE_CXX_FLAGS=-Werror \
+	  -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
 	  -DQUOLL_SHARED=$(abspath $(SHARED)),$(CLANGXX))
 	@$(call build,/clang)
 	@ctest --test-dir $(BUILD)/clang --output-on-failure

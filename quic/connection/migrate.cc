@@ -218,6 +218,11 @@ void Connection::State::on_path_failed(Instant now, PathState& path) {
     return remove_path(path);
   }
   if (path.is_validated()) return;  // the old address of a peer that came back to it
+  if (path.last_received + loss.pto() * kPathValidationPtos > now) {
+    // The peer is heard there, and nowhere else: its answers are slower than its data. Within the anti-amplification limit
+    // asking again costs little.
+    return start_validation(now, path);
+  }
   end({.why = Closed::Why::no_viable_path, .reason = "no path to the peer"});
   become_drained();
 }

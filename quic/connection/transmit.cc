@@ -10,7 +10,7 @@ namespace {
 constexpr std::array kPacketOrder = {PacketType::initial, PacketType::zero_rtt, PacketType::handshake,
                                      PacketType::one_rtt};
 /// A packet with less room than this is not begun: it would carry next to nothing.
-constexpr size_t kPacketRoomMin = 64;
+constexpr size_t kPacketRoomMin = 96;
 
 }  // namespace
 
@@ -204,7 +204,7 @@ void Connection::State::note_app_limited(Instant now, PathState& path, bool inte
 // --- Packets of a datagram
 
 bool Connection::State::begin_packet(Datagram& datagram, PacketType type) {
-  if (datagram.open) finish_packet(datagram);
+  // The packet before stays open, for padding, unless this one is certain.
   const MutBytes room = datagram.rest();
   if (room.size() < kPacketRoomMin) return false;
   // A probe goes even then: in its place the oldest packet is given up.
@@ -213,6 +213,7 @@ bool Connection::State::begin_packet(Datagram& datagram, PacketType type) {
   const PacketNumber number = loss.next_packet_number(space_of(type));
   const std::optional<size_t> number_size = packet_number_size(number, loss.largest_acknowledged(space_of(type)));
   if (!number_size || number > kPacketNumberMax) return false;
+  if (datagram.open) finish_packet(datagram);
   Datagram::Open& open = datagram.open.emplace();
   open.type = type;
   open.bytes = room;
@@ -260,7 +261,12 @@ void Connection::State::build_packet(Datagram& datagram, PacketType type, bool a
   const bool has_unacked = space(space_of(type)).received.has_unacked();
   write_frames(payload, datagram.now, ack_only);
   if (payload.empty()) {
-    datagram.open.reset();
+    // Nothing fitted after all. The packet before it is complete, so the padding that it asked for comes here.
+    if (datagram.must_be_full && datagram.finished < kInitialDatagramSizeMin) {
+      payload.pad_to(1);
+    } else {
+      datagram.open.reset();
+    }
     return;
   }
   datagram.open->has_ack = has_unacked && type != PacketType::zero_rtt;

@@ -134,10 +134,12 @@ void Simulation::abort(Pair& pair, quic::Role who) {
     return client_.pump();
   }
   Conversation* target = pair.server;
+  // Before the handshake tells, whose a server's connection is can be known only where there is one client.
+  const bool is_only_one = std::ranges::count_if(pairs_, [](const Pair& p) { return !p.server; }) == 1;
   for (const auto& candidate : server_conversations_) {
     const bool paired =
         std::any_of(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.server == candidate.get(); });
-    if (!target && !paired && !candidate->closed()) target = candidate.get();
+    if (!target && !paired && is_only_one && !candidate->closed()) target = candidate.get();
   }
   if (!target && !pair.client->closed()) {  // it has not come there yet
     world_.scheduler.after(Duration::milliseconds(5), [this, &pair, who] { abort(pair, who); });
@@ -192,7 +194,10 @@ void Simulation::pair_up(Instant now, Conversation& server) {
   }
   for (Pair& pair : pairs_) {
     if (pair.exported != exported || !pair.client->connected_at()) continue;
-    if (pair.server && pair.server != &server) return world_.fail("two connections of a server have one client");
+    // One that was matched when it began, and never got connected, may have been a guess.
+    if (pair.server && pair.server != &server && pair.server->connected_at()) {
+      return world_.fail("two connections of a server have one client");
+    }
     pair.server = &server;
     return world_.journal.note(now, "connection " + std::to_string(pair.client->index()) + " has both sides");
   }
