@@ -231,7 +231,8 @@ class Exchange {
     if (failure_) {
       CHECK(!taken && taken.error().code == failure_->code);
     } else if (!taken) {
-      CHECK(taken.error().domain == ErrorDomain::tls);
+      // An alert, or RFC 9001's PROTOCOL_VIOLATION.
+      CHECK(taken.error().domain == ErrorDomain::tls || taken.error().domain == ErrorDomain::transport);
       failure_ = taken.error();
     }
     drain();

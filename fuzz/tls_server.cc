@@ -107,7 +107,8 @@ class Exchange {
       return;
     }
     if (!taken) {
-      CHECK(taken.error().domain == ErrorDomain::tls);
+      // An alert, or RFC 9001's PROTOCOL_VIOLATION.
+      CHECK(taken.error().domain == ErrorDomain::tls || taken.error().domain == ErrorDomain::transport);
       failure_ = taken.error();
     }
     if (!was_complete && server_.is_complete()) check_delivered();
