@@ -174,7 +174,8 @@ Result<void> Session::State::on_post_handshake(const HandshakeMessage& message, 
     return on_key_update(message.body, last);
   }
   // RFC 9001 §4.4: a client that is asked for a certificate after the handshake.
-  if (message.type == HandshakeType::certificate_request && client_config) return misplaced("a CertificateRequest after the handshake");
+  if (message.type == HandshakeType::certificate_request && client_config)
+    return misplaced("a CertificateRequest after the handshake");
   return abort_with(Alert::unexpected_message, "a message that does not come after the handshake");
 }
 
