@@ -205,8 +205,7 @@ void Connection::State::note_app_limited(Instant now, PathState& path, bool inte
 
 bool Connection::State::begin_packet(Datagram& datagram, PacketType type) {
   // The packet before stays open, for padding, unless this one is certain.
-  const MutBytes room = datagram.rest();
-  if (room.size() < kPacketRoomMin) return false;
+  if (datagram.rest().size() < kPacketRoomMin) return false;
   // A probe goes even then: in its place the oldest packet is given up.
   if (loss.sent_packets(space_of(type)).is_full() && space(space_of(type)).probes == 0) return false;
   if (type == PacketType::one_rtt) maybe_skip_number();
@@ -214,6 +213,7 @@ bool Connection::State::begin_packet(Datagram& datagram, PacketType type) {
   const std::optional<size_t> number_size = packet_number_size(number, loss.largest_acknowledged(space_of(type)));
   if (!number_size || number > kPacketNumberMax) return false;
   if (datagram.open) finish_packet(datagram);
+  const MutBytes room = datagram.rest();
   Datagram::Open& open = datagram.open.emplace();
   open.type = type;
   open.bytes = room;
