@@ -74,7 +74,10 @@ std::string judge_idle_timeout(const Side& side, Features& features) {
   }
   if (facts.restarted) return {};
   if (facts.ending == Ending::idle && side.self.is_done() && side.peer && side.peer->is_done()) {
-    const bool undisturbed = !moved && !strangers && facts.journal.losses(side.end() - idle - kSlack, side.end()) == 0;
+    // A peer that ended long before answers nothing.
+    const bool answered = side.peer_end() > side.end() - idle;
+    const bool undisturbed =
+        answered && !moved && !strangers && facts.journal.losses(side.end() - idle - kSlack, side.end()) == 0;
     const uint64_t in_flight = side.self.statistics().bytes_in_flight;
     if (undisturbed && in_flight != 0) return complain(side, std::to_string(in_flight) + " bytes remain in flight");
     return {};
