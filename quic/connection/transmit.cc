@@ -281,8 +281,14 @@ void Connection::State::build_packet(Datagram& datagram, PacketType type, bool a
 /// The last packet of a datagram takes the padding that the datagram needs.
 size_t Connection::State::finish_datagram(Datagram& datagram) {
   if (datagram.must_be_full && datagram.open && datagram.size() < kInitialDatagramSizeMin) {
+    PacketBuilder& payload = *datagram.open->payload;
+    // RFC 9000 §13.2.1: padding is in flight, so it needs something that brings an acknowledgment. In the handshake there
+    // is always more to come.
+    if (payload.type() == PacketType::one_rtt && !payload.traits().ack_eliciting) {
+      (void)payload.add(PingFrame{}, FrameType::ping);
+    }
     const size_t missing = kInitialDatagramSizeMin - datagram.size();
-    datagram.open->payload->pad_to(datagram.open->payload->size() + missing);
+    payload.pad_to(payload.size() + missing);
   }
   if (datagram.open) finish_packet(datagram);
   datagram.path.amplification.on_sent(datagram.finished);
