@@ -57,7 +57,8 @@ class Choices {
   }
   /// A length, and so many bytes, as far as there are.
   Data data() {
-    const size_t size = std::min<size_t>(byte(), rest_.size());
+    const size_t wanted = byte();  // before the rest is measured
+    const size_t size = std::min(wanted, rest_.size());
     Data out(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(size));
     rest_ = rest_.subspan(size);
     return out;

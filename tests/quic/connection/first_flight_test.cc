@@ -221,7 +221,8 @@ TEST_SUITE("quic connection: first flight") {
     REQUIRE(s.handshake());
     const size_t before = s.datagrams();
     for (const PacketType type : {PacketType::handshake, PacketType::zero_rtt}) {
-      const LongHeader header{.type = type, .destination = id_of("nobody").bytes(), .source = id_of("me").bytes()};
+      const ConnectionId nobody = id_of("nobody"), me = id_of("me");
+      const LongHeader header{.type = type, .destination = nobody, .source = me};
       Data datagram(1200, 0x55);
       Writer writer(datagram);
       const HeaderPlaces places = write_long_header(writer, header, {.number = 1, .size = 4});
