@@ -65,7 +65,8 @@ TEST_SUITE("quic connection: version negotiation") {
         CHECK_EQ(s.datagrams(), before);
       } else {
         s.start();
-        const InvariantHeader answered{.long_header = true, .destination = id_of("a"), .source = id_of("b")};
+        const ConnectionId destination = id_of("a"), source = id_of("b");
+        const InvariantHeader answered{.long_header = true, .destination = destination, .source = source};
         Data datagram(1200);
         Writer writer(datagram);
         const Version versions[] = {Version{0x1a2a3a4a}};

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -118,11 +119,20 @@ class Process:
         wait_for(found, self.name + " to listen")
 
     def write(self, data):
-        try:
-            self.popen.stdin.write(data if isinstance(data, bytes) else data.encode())
-            self.popen.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended; what it said tells why
+        """All of it; a program that stops reading fails the case."""
+        left = memoryview(data if isinstance(data, bytes) else data.encode())
+        pipe = self.popen.stdin.fileno()
+        os.set_blocking(pipe, False)
+        end = time.monotonic() + WAIT_SECONDS
+        while left:
+            if not select.select([], [pipe], [], max(0, end - time.monotonic()))[1]:
+                raise Failure("%s has left %d bytes of its input unread" % (self.name, len(left)))
+            try:
+                left = left[os.write(pipe, left):]
+            except BlockingIOError:
+                pass  # there is room, but for less than a pipe takes at once
+            except BrokenPipeError:
+                return  # it has ended; what it said tells why
 
     def wait_input_read(self):
         """Until it has read all that was written."""

@@ -82,10 +82,12 @@ void converse(const Arguments& arguments, Connection& connection) {
   const std::vector<uint8_t> more = data_to_send(arguments);
   data.insert(data.end(), more.begin(), more.end());
   if (arguments.has("--key-update") && !stream.update_keys(true)) print("key_update", "refused");
-  (void)stream.write(data);
+  const size_t sent_late = data.size();
+  connection.send(std::move(data));
   const size_t accepted_early = stream.early_data_accepted() == true ? arguments.text("--early-data").size() : 0;
-  const uint64_t expected = arguments.number("--expect-size", data.size() + accepted_early);
+  const uint64_t expected = arguments.number("--expect-size", sent_late + accepted_early);
   connection.run_until([&] { return connection.received_size() >= expected || stream.is_read_closed(); });
+  connection.run_until([&] { return connection.is_written(); });
   take_tickets(arguments, connection);
   stream.close();
   connection.finish_sending();

@@ -122,6 +122,20 @@ Connection::Connection(int socket, Stream stream, std::chrono::seconds time_limi
 
 Connection::~Connection() { ::close(socket_); }
 
+void Connection::send(std::vector<uint8_t> data) {
+  pending_ = std::move(data);
+  pending_written_ = 0;
+}
+
+void Connection::write_pending() {
+  while (!is_written() && stream_.to_send().size() < kToSendMax / 2) {
+    const Bytes piece =
+        Bytes(pending_).subspan(pending_written_).first(std::min(pending_.size() - pending_written_, kToSendMax / 8));
+    pending_written_ += piece.size();
+    (void)stream_.write(piece);  // a failure stays in the stream
+  }
+}
+
 bool Connection::run_until(const std::function<bool()>& condition) {
   while (!condition()) {
     if (!exchange()) return condition();
@@ -131,8 +145,10 @@ bool Connection::run_until(const std::function<bool()>& condition) {
 
 /// One round; false when nothing more can come of it. A failure is known only after its alert was sent.
 bool Connection::exchange() {
+  write_pending();
   if (stream_.failure() && stream_.to_send().empty()) return false;
   if (ended_ && stream_.to_send().empty()) return false;
+  // What is to be sent may then be answers, which the peer makes us give: it has to take them first.
   const bool wants_data = !ended_ && stream_.to_send().size() < kToSendMax;
   pollfd ready{.fd = socket_, .events = 0, .revents = 0};
   if (wants_data) ready.events |= POLLIN;
@@ -150,7 +166,7 @@ bool Connection::exchange() {
 
 void Connection::send_some() {
   const Bytes bytes = stream_.to_send();
-  const ssize_t count = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (count > 0) {
     stream_.sent(static_cast<size_t>(count));
   } else if (errno != EAGAIN && errno != EINTR) {

@@ -49,6 +49,12 @@ class Connection {
   using OnData = std::function<void(Bytes data, bool early)>;
   void on_data(OnData handler) { on_data_ = std::move(handler); }
 
+  /// Takes data to be sent, which goes into the stream as there is room: so it never keeps us from reading. A peer that
+  /// writes without reading meanwhile would otherwise wait for us as we for it.
+  void send(std::vector<uint8_t> data);
+  /// All of it is in the stream.
+  bool is_written() const { return pending_.size() == pending_written_; }
+
   /// Sends and receives until the condition holds; false when that became impossible: the stream failed, the transport
   /// ended, or time ran out (which is reported).
   bool run_until(const std::function<bool()>& condition);
@@ -65,6 +71,7 @@ class Connection {
 
  private:
   bool exchange();
+  void write_pending();
   void send_some();
   void receive_some();
   void take_data();
@@ -74,6 +81,8 @@ class Connection {
   Stream stream_;
   std::chrono::steady_clock::time_point deadline_;
   OnData on_data_;
+  std::vector<uint8_t> pending_;
+  size_t pending_written_ = 0;
   crypto::Hash digest_;
   uint64_t received_size_ = 0;
   std::string head_;   // the first bytes of what came

@@ -57,8 +57,8 @@ std::shared_ptr<const ServerConfig> server_config(const Arguments& arguments, Ke
 void converse(const Arguments& arguments, Connection& connection) {
   Stream& stream = connection.stream();
   if (arguments.has("--key-update") && !stream.update_keys(true)) print("key_update", "refused");
-  (void)stream.write(data_to_send(arguments));
-  connection.run_until([&] { return stream.is_read_closed(); });
+  connection.send(data_to_send(arguments));
+  connection.run_until([&] { return stream.is_read_closed() && connection.is_written(); });
   stream.close();
   connection.finish_sending();
 }
