@@ -12,6 +12,7 @@ TEST_PACKAGES := cmake doctest-dev nlohmann-json3-dev libssl-dev openssl gnutls-
 # $(call configure,TREE,OPTIONS[,COMPILER]): makes or refreshes a build tree. The compiler is fixed when a tree is made.
 configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
+ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
 .PHONY: all serve test check vectors sim bench install clean \
         sanitize clang ct cross emulate fuzz style format
@@ -32,7 +33,7 @@ test: ## every quick test
 	@tools/need $(TEST_PACKAGES)
 	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test)
-	@ctest --test-dir $(BUILD)/test --output-on-failure
+	@$(call ctest,/test)
 	@test -d "$(SHARED)/vectors" || echo "SKIPPED: no published vectors at $(SHARED)/vectors (SHARED=path names them)" >&2
 
 vectors: ## make vectors DIR=path: every vector file below path
@@ -60,12 +61,13 @@ bench: ## tables beside OpenSSL, as ratios of one run
 # What `make check` adds to `make test`, each part also a target of its own.
 check: test style sanitize clang emulate cross
 
-sanitize: ## the quick tests and the fuzz corpora under ASan and UBSan
-	@tools/need $(TEST_PACKAGES)
-	@$(call configure,/sanitize,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 \
-	  -DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF -DQUOLL_SANITIZE=address$(comma)undefined -DQUOLL_SHARED=$(abspath $(SHARED)))
+sanitize: ## the quick tests and the fuzz corpora under ASan and UBSan, built by clang without warnings
+	@tools/need $(TEST_PACKAGES) clang-19 libclang-rt-19-dev
+	@$(call configure,/sanitize,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DCMAKE_CXX_FLAGS=-Werror \
+	  -DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF -DQUOLL_SANITIZE=address$(comma)undefined \
+	  -DQUOLL_SHARED=$(abspath $(SHARED)),$(CLANGXX))
 	@$(call build,/sanitize)
-	@ctest --test-dir $(BUILD)/sanitize --output-on-failure
+	@$(call ctest,/sanitize)
 comma := ,
 
 clang: ## the quick tests with clang
@@ -74,7 +76,7 @@ clang: ## the quick tests with clang
 	  -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
 	  -DQUOLL_SHARED=$(abspath $(SHARED)),$(CLANGXX))
 	@$(call build,/clang)
-	@ctest --test-dir $(BUILD)/clang --output-on-failure
+	@$(call ctest,/clang)
 
 ct: ## secrets marked as undefined, under valgrind: no branch and no index may depend on them
 	@tools/need cmake valgrind
