@@ -12,6 +12,18 @@ Duration decoded_ack_delay(uint64_t field, uint64_t exponent) {
   return Duration::microseconds(static_cast<int64_t>(field << exponent));
 }
 
+trace::LossReason reason_of(LossDetection::LossCause cause) {
+  switch (cause) {
+    case LossDetection::LossCause::packet_threshold:
+      return trace::LossReason::reordering_threshold;
+    case LossDetection::LossCause::time_threshold:
+      return trace::LossReason::time_threshold;
+    case LossDetection::LossCause::given_up:
+      return trace::LossReason::pto_expired;
+  }
+  return trace::LossReason::unspecified;
+}
+
 }  // namespace
 
 Result<void> Connection::State::on_ack_frame(const PacketContext& context, Space which, const AckFrame& frame) {
@@ -69,6 +81,7 @@ Result<void> Connection::State::on_ack_frame(const PacketContext& context, Space
   settle_outcomes(now);
   update_pacing(now);
   if (trace) trace_recovery(now, before);
+  trace_loss_timer(now);
   return {};
 }
 
@@ -87,6 +100,7 @@ void Connection::State::on_lost_summary(Instant now, const LossSummary& lost, ui
 
 void Connection::State::settle_outcomes(Instant now) {
   while (const std::optional<LossDetection::Outcome> outcome = loss.poll_outcome()) on_packet_outcome(now, *outcome);
+  tell_acked(now);
   for (const Space which : {Space::initial, Space::handshake, Space::application}) {
     if (has_space(which)) space(which).tokens.release_below(loss.first_token(which));
   }
@@ -99,11 +113,13 @@ void Connection::State::on_packet_outcome(Instant now, const LossDetection::Outc
     if (each && each->number == outcome.path) path = each.get();
   }
   const bool acked = outcome.kind == Kind::acked || outcome.kind == Kind::acked_late;
+  if (trace && acked) trace_acked(now, outcome);
   if (outcome.kind == Kind::lost) {
     counters.packets_lost++;
     if (trace) {
       trace(now, trace::PacketLost{.type = trace::type_of(outcome.space),
                                    .number = outcome.packet_number,
+                                   .reason = reason_of(outcome.cause),
                                    .is_mtu_probe = outcome.is_mtu_probe});
     }
   }

@@ -329,6 +329,7 @@ Result<void> Connection::State::on_handshake_complete(Instant now) {
   push_event(Connected{.resumed = session->negotiated().resumed,
                        .early_data_accepted = session->negotiated().early_data,
                        .version = version});
+  trace(now, trace::AlpnInformation{.chosen = session->negotiated().application_protocol});
   trace(now, trace::ConnectionStateUpdated{.state = trace::ConnectionState::handshake_complete});
   if (role == Role::server) {
     // RFC 9001 §4.1.2: for a server, complete is confirmed.
@@ -409,12 +410,21 @@ void Connection::State::discard_keys(Instant now, PacketType type) {
 void Connection::State::on_retry(Instant now, const RetryPacket& packet) {
   // RFC 9000 §17.2.5.2: one only, before anything else of the server was processed.
   const bool in_time = handshake && role == Role::client && !handshake->processed_packet && !handshake->retried;
-  if (!in_time || packet.version != original_version || packet.token.empty()) return count_drop();
-  if (!std::ranges::equal(packet.destination, local_ids->initial().bytes())) return count_drop();
+  if (!in_time) return count_drop(trace::DropReason::unexpected_retry, trace::PacketKind::retry);
+  if (packet.version != original_version || packet.token.empty()) {
+    return count_drop(trace::DropReason::bad_retry, trace::PacketKind::retry);
+  }
+  if (!std::ranges::equal(packet.destination, local_ids->initial().bytes())) {
+    return count_drop(trace::DropReason::wrong_connection_id, trace::PacketKind::retry);
+  }
   // §7.3: the id must change, else the Retry proves nothing.
-  if (std::ranges::equal(packet.source, original_destination.bytes())) return count_drop();
+  if (std::ranges::equal(packet.source, original_destination.bytes())) {
+    return count_drop(trace::DropReason::bad_retry, trace::PacketKind::retry);
+  }
   const auto tag = retry_integrity_tag(*shared.provider, original_version, original_destination, packet.without_tag);
-  if (!crypto::ct::equal(tag, packet.integrity_tag)) return count_drop();
+  if (!crypto::ct::equal(tag, packet.integrity_tag)) {
+    return count_drop(trace::DropReason::bad_integrity_tag, trace::PacketKind::retry);
+  }
   trace(now, trace::RetryReceived{.version = packet.version,
                                   .destination = packet.destination,
                                   .source = packet.source,
@@ -438,7 +448,7 @@ void Connection::State::on_version_negotiation(Instant now, const VersionNegotia
   const bool in_time = handshake && role == Role::client && !handshake->processed_packet && !handshake->retried;
   if (!in_time || !std::ranges::equal(packet.destination, local_ids->initial().bytes()) ||
       !std::ranges::equal(packet.source, original_destination.bytes())) {
-    return count_drop();
+    return count_drop(trace::DropReason::unexpected_version_negotiation, trace::PacketKind::version_negotiation);
   }
   VersionList offered;
   for (size_t i = 0; i < packet.size(); i++) offered.add(packet[i]);
@@ -447,7 +457,7 @@ void Connection::State::on_version_negotiation(Instant now, const VersionNegotia
                                  std::span(offered.begin(), offered.size()));
   switch (answer.action) {
     case VersionNegotiationAnswer::Action::ignore:
-      return count_drop();
+      return count_drop(trace::DropReason::bad_version_negotiation, trace::PacketKind::version_negotiation);
     case VersionNegotiationAnswer::Action::abandon:
       end({.why = Closed::Why::version_negotiation, .reason = "no version in common"});
       return become_drained();

@@ -109,7 +109,7 @@ void Connection::State::receive_packets(PacketContext& context, MutBytes datagra
   DatagramReader reader(datagram, header_options());
   while (const std::optional<ParsedPacket> parsed = reader.next()) {
     if (!*parsed) {
-      count_drop();
+      count_drop(trace::reason_of(parsed->error()));
       continue;
     }
     const Packet& packet = **parsed;
@@ -119,8 +119,8 @@ void Connection::State::receive_packets(PacketContext& context, MutBytes datagra
       on_retry(context.now, *retry);
     } else if (const auto* negotiation = std::get_if<VersionNegotiationPacket>(&packet)) {
       on_version_negotiation(context.now, *negotiation);
-    } else {
-      count_drop();
+    } else {  // a long header of a version that we do not speak
+      count_drop(trace::DropReason::unsupported_version);
     }
     if (close.phase == CloseState::Phase::draining || close.phase == CloseState::Phase::drained) return;
   }
@@ -145,17 +145,22 @@ bool Connection::State::is_expected_version(const ProtectedPacket& packet) {
          std::ranges::find(config.versions, packet.version()) != config.versions.end();
 }
 
-bool Connection::State::is_expected_header(const PacketContext& context, const ProtectedPacket& packet) {
-  if (!has_long_header(packet.type())) return true;
-  if (!handshake) return false;
+/// Of what its header says; empty: nothing speaks against it.
+std::optional<trace::DropReason> Connection::State::reason_to_drop(const PacketContext& context,
+                                                                   const ProtectedPacket& packet) {
+  if (!has_long_header(packet.type())) return {};
+  if (!handshake) return trace::DropReason::no_keys;
   // RFC 9000 §14.1: a server discards an Initial packet in a datagram of less than 1200 bytes.
   if (role == Role::server && packet.type() == PacketType::initial && context.datagram_size < kInitialDatagramSizeMin) {
-    return false;
+    return trace::DropReason::initial_too_small;
   }
   // RFC 9000 §7.2: once the peer's id is known, packets from another one are discarded.
   const bool id_known = role == Role::server || handshake->processed_packet;
-  if (id_known && !std::ranges::equal(packet.source(), handshake->ids.peers_initial_source.bytes())) return false;
-  return is_expected_version(packet);
+  if (id_known && !std::ranges::equal(packet.source(), handshake->ids.peers_initial_source.bytes())) {
+    return trace::DropReason::wrong_connection_id;
+  }
+  if (!is_expected_version(packet)) return trace::DropReason::unsupported_version;
+  return {};
 }
 
 bool Connection::State::is_worth_keeping(PacketType type) const {
@@ -175,10 +180,11 @@ bool Connection::State::is_worth_keeping(PacketType type) const {
 
 void Connection::State::keep_packet(const PacketContext& context, const ProtectedPacket& packet) {
   const size_t size = packet.bytes().size();
-  if (!is_worth_keeping(packet.type()) || handshake->kept.size() >= kKeptPacketsMax ||
-      handshake->kept_bytes + size > kKeptBytesMax) {
-    count_drop();
-    return;
+  if (!is_worth_keeping(packet.type())) {
+    return count_drop(trace::DropReason::no_keys, trace::kind_of(packet.type()), size);
+  }
+  if (handshake->kept.size() >= kKeptPacketsMax || handshake->kept_bytes + size > kKeptBytesMax) {
+    return count_drop(trace::DropReason::buffer_full, trace::kind_of(packet.type()), size);
   }
   KeptPacket kept{.bytes = Buffer::allocate(size),
                   .path = context.path,
@@ -218,7 +224,9 @@ void Connection::State::receive_packet(PacketContext& context, const ProtectedPa
   context.source = packet.source();
   context.version = packet.version();
   context.packet_size = packet.bytes().size();
-  if (!is_expected_header(context, packet)) return count_drop();
+  if (const std::optional<trace::DropReason> reason = reason_to_drop(context, packet)) {
+    return count_drop(*reason, trace::kind_of(packet.type()), context.packet_size);
+  }
   const bool other_version =
       packet.type() == PacketType::initial && packet.version() != version && packet.version() != original_version;
   if (other_version) {
@@ -235,7 +243,12 @@ void Connection::State::receive_packet(PacketContext& context, const ProtectedPa
 }
 
 void Connection::State::on_opened(PacketContext& context, const OpenedPacket& packet) {
-  if (packet.status != OpenedPacket::Status::opened) return count_drop();
+  const trace::PacketKind kind = trace::kind_of(packet.type);
+  if (packet.status != OpenedPacket::Status::opened) {
+    const bool has_keys = packet.status == OpenedPacket::Status::unauthenticated;
+    return count_drop(has_keys ? trace::DropReason::unauthenticated : trace::DropReason::no_keys, kind,
+                      context.packet_size);
+  }
   context.opened = true;
   if (!is_open()) {
     (void)dispatch(context, packet);
@@ -244,12 +257,18 @@ void Connection::State::on_opened(PacketContext& context, const OpenedPacket& pa
   ReceivedPackets& received = space(space_of(packet.type)).received;
   if (received.is_duplicate(packet.number)) {  // RFC 9000 §12.3
     counters.packets_duplicate++;
+    trace(context.now, trace::PacketDropped{.kind = kind,
+                                            .reason = trace::DropReason::duplicate,
+                                            .number = packet.number,
+                                            .size = context.packet_size});
     return;
   }
   // RFC 9000 §17.2, §17.3.1: after both protections were removed.
   if (const Result<void> bits = check_reserved_bits(packet.first_byte); !bits) return fail(context.now, bits.error());
   context.path_state = path_of(context, packet.type);
-  if (!context.path_state && !is_worth_reading(context, packet.type)) return count_drop();
+  if (!context.path_state && !is_worth_reading(context, packet.type)) {
+    return count_drop(trace::DropReason::path_limit, kind, context.packet_size);
+  }
   counters.packets_received++;
   if (trace) trace_received(context, packet);
   if (has_long_header(packet.type)) on_handshake_header(context, packet);
@@ -293,7 +312,9 @@ void Connection::State::on_handshake_header(PacketContext& context, const Opened
 }
 
 void Connection::State::after_packet(PacketContext& context, const OpenedPacket& packet, const PayloadTraits& traits) {
-  if (streams.take_refusal()) return count_drop();  // not acknowledged, so it will come again
+  if (streams.take_refusal()) {  // not acknowledged, so it will come again
+    return count_drop(trace::DropReason::buffer_full, trace::kind_of(packet.type), context.packet_size);
+  }
   const Instant now = context.now;
   ReceivedPackets& received = space(space_of(packet.type)).received;
   // An ACK in this very packet can make us forget its number: it acknowledges an ACK of higher ones, before which no

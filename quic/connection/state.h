@@ -137,7 +137,7 @@ struct Connection::State {
   void receive_packets(PacketContext& context, MutBytes datagram);
   void receive_packet(PacketContext& context, const ProtectedPacket& packet);
   void count_received(Instant now, const Path& path, const ReceivedDatagram& datagram);
-  bool is_expected_header(const PacketContext& context, const ProtectedPacket& packet);
+  std::optional<trace::DropReason> reason_to_drop(const PacketContext& context, const ProtectedPacket& packet);
   bool is_expected_version(const ProtectedPacket& packet);
   bool is_worth_keeping(PacketType type) const;
   bool is_worth_reading(const PacketContext& context, PacketType type) const;
@@ -150,7 +150,7 @@ struct Connection::State {
   void check_stateless_reset(Instant now, const PacketContext& context, Bytes datagram);
   PacketNumber expected_number(Space space) const;
   HeaderOptions header_options() const;
-  void count_drop(trace::DropReason reason = trace::DropReason::other);
+  void count_drop(trace::DropReason reason, trace::PacketKind kind = trace::PacketKind::unknown, size_t size = 0);
 
   // --- delivery.cc
   Result<void> on_ack_frame(const PacketContext& context, Space space, const AckFrame& frame);
@@ -165,6 +165,11 @@ struct Connection::State {
 
   // --- tracing.cc
   void trace_recovery(Instant now, CongestionState before) const;
+  void trace_acked(Instant now, const LossDetection::Outcome& outcome);
+  void tell_acked(Instant now);
+  void trace_loss_timer(Instant now, bool expired = false);
+  std::optional<trace::BlockedReason> blocked_reason(const PathState& path, bool interest) const;
+  void trace_blocked(Instant now, std::optional<trace::BlockedReason> reason);
   void trace_sent(const Datagram& datagram) const;
   void trace_received(const PacketContext& context, const OpenedPacket& packet) const;
 
@@ -252,6 +257,12 @@ struct Connection::State {
   std::shared_ptr<const ClientConfig> client_config;
   std::shared_ptr<const ServerConfig> server_config;
   Trace<TraceEvent> trace;
+  /// What the trace knows already.
+  struct {
+    trace::PacketsAcked acked;  // not told yet: more may follow on it
+    Instant loss_timer = Instant::never();
+    std::optional<trace::BlockedReason> blocked;
+  } traced;
 
   Version version = Version::v1;           // in use
   Version original_version = Version::v1;  // of the client's first flight

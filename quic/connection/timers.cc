@@ -128,6 +128,7 @@ void Connection::State::on_loss_timeout(Instant now) {
     if (timeout.probe->space == Space::initial) repeat_oldest(Space::handshake, timeout.probe->packets);
   }
   if (trace) trace_recovery(now, before);
+  trace_loss_timer(now, true);
 }
 
 }  // namespace quoll::quic

@@ -4,9 +4,52 @@
 
 namespace quoll::quic {
 
-void Connection::State::count_drop(trace::DropReason reason) {
+void Connection::State::count_drop(trace::DropReason reason, trace::PacketKind kind, size_t size) {
   counters.packets_dropped++;
-  trace(present, trace::PacketDropped{.reason = reason});
+  trace(present,
+        trace::PacketDropped{.kind = kind, .reason = reason, .size = size, .datagram_id = counters.datagrams_received});
+}
+
+void Connection::State::trace_acked(Instant now, const LossDetection::Outcome& outcome) {
+  Interval& numbers = traced.acked.numbers;
+  const bool follows = outcome.space == traced.acked.space && outcome.packet_number == numbers.end;
+  if (!numbers.empty() && !follows) tell_acked(now);
+  if (numbers.empty()) {
+    traced.acked.space = outcome.space;
+    numbers.start = outcome.packet_number;
+  }
+  numbers.end = outcome.packet_number + 1;
+}
+
+void Connection::State::tell_acked(Instant now) {
+  if (traced.acked.numbers.empty()) return;
+  trace(now, traced.acked);
+  traced.acked = {};
+}
+
+/// RFC 9002 §6.2: one timer for both; which it is, is seen when it expires.
+void Connection::State::trace_loss_timer(Instant now, bool expired) {
+  if (!trace) return;
+  const Instant timer = loss.next_timeout();
+  if (expired) trace(now, trace::TimerUpdated{.kind = trace::TimerKind::pto, .change = trace::TimerChange::expired});
+  if (timer == traced.loss_timer && !expired) return;
+  traced.loss_timer = timer;
+  if (timer.is_never()) {
+    trace(now, trace::TimerUpdated{.kind = trace::TimerKind::pto, .change = trace::TimerChange::cancelled});
+  } else {
+    trace(now,
+          trace::TimerUpdated{.kind = trace::TimerKind::pto, .change = trace::TimerChange::set, .delta = timer - now});
+  }
+}
+
+/// Empty: there was nothing to hold back.
+void Connection::State::trace_blocked(Instant now, std::optional<trace::BlockedReason> reason) {
+  if (!trace || reason == traced.blocked) return;
+  if (traced.blocked) {
+    trace(now, trace::ConnectionBlockedUpdated{.is_blocked = false, .reason = *traced.blocked});
+  }
+  if (reason) trace(now, trace::ConnectionBlockedUpdated{.is_blocked = true, .reason = *reason});
+  traced.blocked = reason;
 }
 
 void Connection::State::trace_recovery(Instant now, CongestionState before) const {

@@ -150,6 +150,7 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
   restart_quiet_timer(now);
   const auto segment_size = static_cast<uint16_t>(bytes.size() > segment ? segment : 0);
   trace(now, trace::DatagramsSent{.size = bytes.size(), .segment_size = segment_size, .ecn = mark});
+  trace_loss_timer(now);
   // RFC 9001 §4.9.1: a client is done with Initial keys when it first sends a Handshake packet.
   if (role == Role::client && handshake_packet_sent && is_open()) discard_keys(now, PacketType::initial);
   if (is_open()) settle_outcomes(now);  // what was given up to make room
@@ -187,11 +188,21 @@ size_t Connection::State::build_datagram(Instant now, PathState& path, MutBytes 
     // RFC 9002 §6.2.2.1: the timer rests while nothing may be sent.
     loss.set_amplification_limited(now, has_data_blocked && allowance < kInitialDatagramSizeMin);
   }
+  if (trace) trace_blocked(now, datagram.size() == 0 ? blocked_reason(path, interest) : std::nullopt);
   if (datagram.size() == 0) {
     note_app_limited(now, path, interest);
     return 0;
   }
   return finish_datagram(datagram);
+}
+
+/// Why nothing of what there is to say was said.
+std::optional<trace::BlockedReason> Connection::State::blocked_reason(const PathState& path, bool interest) const {
+  if (!interest) {
+    return streams.is_blocked() ? std::optional(trace::BlockedReason::connection_flow_control) : std::nullopt;
+  }
+  if (path.amplification.allowance() < kInitialDatagramSizeMin) return trace::BlockedReason::amplification_protection;
+  return pacing_until.is_never() ? trace::BlockedReason::congestion_control : trace::BlockedReason::pacing;
 }
 
 void Connection::State::note_app_limited(Instant now, PathState& path, bool interest) {

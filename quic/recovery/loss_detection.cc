@@ -79,7 +79,8 @@ void LossDetection::make_room(Instant now, Space space) {
   // A peer that acknowledges at all has had the time for it.
   const bool unanswered = state.sent[oldest].time_sent < now - pto() * kUnansweredPtos;
   if (!unanswered && !state.sent.is_full()) return;
-  if (state.sent[oldest].state == State::outstanding) declare_lost(now, space, oldest, pending_lost_);
+  if (state.sent[oldest].state == State::outstanding)
+    declare_lost(now, space, oldest, LossCause::given_up, pending_lost_);
   state.sent.retire([oldest](PacketNumber number, const SentPackets::Entry&) { return number == oldest; });
   retire(now, state);
 }
@@ -220,8 +221,9 @@ void LossDetection::detect_lost(Instant now, Space space, LossSummary& lost) {
     if (entry.state == State::acked && is_current(entry)) lost_run_.on_passed_acked(entry.time_sent);
     if (entry.state != State::outstanding) continue;
     // RFC 9002 §6.1: lost by packet threshold or by time threshold; a packet that is not in flight is just let go.
-    if (!entry.in_flight || entry.time_sent <= lost_send_time || is_beyond_packet_threshold(state, number)) {
-      declare_lost(now, space, number, lost);
+    const bool is_late = entry.time_sent <= lost_send_time;
+    if (!entry.in_flight || is_late || is_beyond_packet_threshold(state, number)) {
+      declare_lost(now, space, number, is_late ? LossCause::time_threshold : LossCause::packet_threshold, lost);
       continue;
     }
     // RFC 9002 §6.1.2: a timer for the remaining time. All later packets were sent later.
@@ -241,14 +243,14 @@ bool LossDetection::is_beyond_packet_threshold(const SpaceState& state, PacketNu
   return distance - state.sent.skipped_between(number, *state.largest_acked) >= packet_threshold_;
 }
 
-void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, LossSummary& lost) {
+void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, LossCause cause, LossSummary& lost) {
   SpaceState& state = state_of(space);
   SentPackets::Entry& entry = state.sent[number];
   entry.state = State::lost;
   if (!entry.in_flight) return;
   leave_flight(state, entry);
   entry.set_lost_at(now);
-  report(Outcome::Kind::lost, space, number, entry);
+  report(Outcome::Kind::lost, space, number, entry).cause = cause;
   // RFC 9000 §14.4: the loss of an MTU probe is no sign of congestion.
   if (!is_current(entry) || entry.is_mtu_probe) return;
   current().delivery_rate.on_packet_lost(entry.size);
@@ -301,7 +303,8 @@ void LossDetection::retire(Instant now, SpaceState& state) {
   });
 }
 
-void LossDetection::report(Outcome::Kind kind, Space space, PacketNumber number, const SentPackets::Entry& entry) {
+LossDetection::Outcome& LossDetection::report(Outcome::Kind kind, Space space, PacketNumber number,
+                                              const SentPackets::Entry& entry) {
   Outcome* outcome = outcomes_.emplace();
   CHECK(outcome != nullptr);  // the caller polls after each call
   outcome->tokens = entry.tokens();
@@ -311,6 +314,7 @@ void LossDetection::report(Outcome::Kind kind, Space space, PacketNumber number,
   outcome->space = space;
   outcome->path = entry.path;
   outcome->is_mtu_probe = entry.is_mtu_probe;
+  return *outcome;
 }
 
 std::optional<LossDetection::Outcome> LossDetection::poll_outcome() {

@@ -83,6 +83,8 @@ class LossDetection {
     Duration max_ack_delay = Duration::milliseconds(25);  // the peer's, RFC 9000 §18.2
   };
   /// What became of a packet.
+  /// What made a packet lost: RFC 9002 §6.1.1, §6.1.2, or that no room is left for it after several probe timeouts.
+  enum class LossCause : uint8_t { packet_threshold, time_threshold, given_up };
   struct Outcome {
     enum class Kind : uint8_t {
       acked,
@@ -97,6 +99,7 @@ class LossDetection {
     Space space = Space::initial;
     uint8_t path = 0;
     bool is_mtu_probe = false;
+    LossCause cause = LossCause::packet_threshold;  // of `lost`
   };
   struct Ack {
     Space space = Space::initial;
@@ -220,11 +223,11 @@ class LossDetection {
   void take_rtt_sample(Instant now, const Ack& ack);
   void detect_lost(Instant now, Space space, LossSummary& lost);
   bool is_beyond_packet_threshold(const SpaceState& state, PacketNumber number) const;
-  void declare_lost(Instant now, Space space, PacketNumber number, LossSummary& lost);
+  void declare_lost(Instant now, Space space, PacketNumber number, LossCause cause, LossSummary& lost);
   void discard_packet(Space space, PacketNumber number);
   void leave_flight(SpaceState& state, const SentPackets::Entry& entry);
   void retire(Instant now, SpaceState& state);
-  void report(Outcome::Kind kind, Space space, PacketNumber number, const SentPackets::Entry& entry);
+  Outcome& report(Outcome::Kind kind, Space space, PacketNumber number, const SentPackets::Entry& entry);
   void make_room(Instant now, Space space);
 
   bool peer_completed_address_validation() const;

@@ -36,6 +36,11 @@ struct Stream : SchedulerEntry, ListHook<ControlTag>, ListHook<NewsTag> {
   std::unique_ptr<ReceiveStream> receive;  // likewise
   uint8_t news = 0;
   bool readable_told = false;  // and no read has come back empty since
+  /// What a trace knows: states as trace::StreamState, 0 (idle) for nothing.
+  struct {
+    uint8_t sending = 0, receiving = 0;
+    bool blocked = false;
+  } told;
 };
 
 using ControlQueue = IntrusiveList<Stream, ControlTag>;  // streams with frames other than STREAM to send

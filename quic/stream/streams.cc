@@ -22,7 +22,7 @@ std::optional<StreamId> Streams::open(bool unidirectional) {
     return {};
   }
   const StreamId id(role_, unidirectional, own_streams.on_opened());
-  make(id);
+  trace_.states(make(id));
   statistics_.opened_by_us++;
   return id;
 }
@@ -39,9 +39,11 @@ Result<size_t> Streams::write_some(StreamId id, size_t size, Append append) {
                                  .reason = "the peer has stopped the stream"});
   }
   if (part.is_finished() || part.is_reset()) return usage_error("write after the end of the stream");
+  const uint64_t offset = part.buffer().end();
   size_t taken = std::min(size, part.room(limits_.send_buffer_max));
   if (taken != 0 && !append(part, taken)) taken = 0;
   if (taken < size) part.set_waits_for_room();
+  trace_.moved({.stream_id = id, .offset = offset, .length = taken});
   update(stream);
   return taken;
 }
@@ -108,6 +110,12 @@ Result<std::optional<Chunk>> Streams::read(StreamId id, size_t max) {
   }
   Chunk chunk{.data = data ? std::move(*data) : Slice(), .fin = fin};
   statistics_.bytes_read += chunk.data.size();
+  trace_.moved({.stream_id = id,
+                .offset = part.buffer().read_offset() - chunk.data.size(),
+                .length = chunk.data.size(),
+                .from = trace::DataLocation::transport,
+                .to = trace::DataLocation::application,
+                .fin = fin});
   update(stream);
   release(stream);
   return chunk;
@@ -234,6 +242,7 @@ Result<Stream*> Streams::find_to_receive(StreamId id) {
 }
 
 void Streams::release(Stream& stream) {
+  trace_.states(stream);
   if (stream.send && stream.send->is_terminal() && !stream.has(StreamNews::delivered) &&
       !stream.has(StreamNews::stopped)) {
     data_sent_by_gone_ += stream.send->sent_end();

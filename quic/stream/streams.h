@@ -19,6 +19,7 @@
 #include "quic/stream/stream_concurrency.h"
 #include "quic/stream/stream_events.h"
 #include "quic/stream/stream_table.h"
+#include "quic/stream/stream_trace.h"
 #include "quic/wire/transport_parameters.h"
 
 namespace quoll::quic {
@@ -88,6 +89,9 @@ class Streams {
   /// Everything that was sent is to be sent anew under limits that set_peer_parameters() will give: call it before that.
   /// Streams above the new limits wait for MAX_STREAMS; a stream that was reset has sent nothing (final size 0).
   void on_zero_rtt_rejected();
+  /// The peer's limit for the connection holds data back.
+  bool is_blocked() const { return data_limit_.is_blocked(); }
+  void set_trace(const StreamTrace& trace) { trace_ = trace; }
   /// For the windows.
   void set_smoothed_rtt(Duration rtt) { smoothed_rtt_ = rtt; }
 
@@ -186,6 +190,7 @@ class Streams {
 
   Role role_;
   bool refused_ = false;
+  StreamTrace trace_;
   StreamLimits limits_;
   Duration smoothed_rtt_ = Duration::milliseconds(333);
   Instant now_;  // of the last frame with data

@@ -34,6 +34,12 @@ Result<void> Streams::on_frame(Instant now, const StreamFrame& frame, const Buff
   }
   data_received_ += *growth;
   statistics_.bytes_received += part.buffer().held() - had;
+  trace_.moved({.stream_id = frame.stream_id,
+                .offset = frame.offset,
+                .length = frame.data.size(),
+                .from = trace::DataLocation::network,
+                .to = trace::DataLocation::transport,
+                .fin = frame.fin});
   part.window().on_data(now);
   data_window_.on_data(now);
   on_receive_progress(stream);

@@ -13,6 +13,7 @@ constexpr size_t kStreamDataMin = 32;
 }  // namespace
 
 void Streams::update(Stream& stream) {
+  trace_.states(stream);
   const SendStream* send = stream.send.get();
   const ReceiveStream* receive = stream.receive.get();
   const bool speaks = may_speak(stream.id());
@@ -163,6 +164,12 @@ bool Streams::write_stream_frame(PacketBuilder& packet, Stream& stream) {
   data_sent_ += fresh;
   statistics_.bytes_sent += fresh;
   statistics_.bytes_retransmitted += range.size() - fresh;
+  trace_.moved({.stream_id = header.stream_id,
+                .offset = range.start,
+                .length = range.size(),
+                .from = trace::DataLocation::transport,
+                .to = trace::DataLocation::network,
+                .fin = header.fin});
   scheduler_.on_sent(stream, header.data_size);
   update(stream);
   return true;

@@ -37,7 +37,8 @@ const std::vector<Modules>& quic_layers() {
       {"quic/protect"},
       {"quic/recovery"},
       {"quic/congestion"},
-      {"quic/stream", "quic/path", "quic/trace"},
+      {"quic/trace"},
+      {"quic/stream", "quic/path"},
       {"quic/connection"},
       {"quic/endpoint"},
   };
