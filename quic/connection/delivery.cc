@@ -151,72 +151,50 @@ void Connection::State::on_mtu_changed(Instant now, PathState& path) {
 }
 
 void Connection::State::on_frame_acked(Space which, const FrameToken& token) {
-  using Kind = FrameToken::Kind;
-  switch (token.kind) {
-    case Kind::ack:
+  switch (owner_of(token.kind)) {
+    case FrameOwner::received_packets:
       return space(which).received.on_ack_acked(token.offset);
-    case Kind::crypto:
+    case FrameOwner::crypto_stream:
       if (CryptoStream* stream = crypto_stream(which)) stream->on_acked(token);
       return;
-    case Kind::stream:
-    case Kind::reset_stream:
-    case Kind::stop_sending:
-    case Kind::max_data:
-    case Kind::max_stream_data:
-    case Kind::max_streams_bidi:
-    case Kind::max_streams_uni:
-    case Kind::data_blocked:
-    case Kind::stream_data_blocked:
-    case Kind::streams_blocked_bidi:
-    case Kind::streams_blocked_uni:
+    case FrameOwner::streams:
       return streams.on_acked(token);
-    case Kind::new_connection_id:
+    case FrameOwner::local_connection_ids:
       return local_ids->on_acked(token);
-    case Kind::retire_connection_id:
+    case FrameOwner::remote_connection_ids:
       return remote_ids->on_acked(token);
-    case Kind::new_token:
+    case FrameOwner::new_token:
       new_token_in_flight = {};
       new_token_due = false;
       issue_new_token(present);
       return;
-    case Kind::handshake_done:
+    case FrameOwner::handshake:
       return;
-    case Kind::datagram:
+    case FrameOwner::datagrams:
       return datagrams.on_acked(token);
   }
 }
 
 void Connection::State::on_frame_lost(Space which, const FrameToken& token) {
-  using Kind = FrameToken::Kind;
-  switch (token.kind) {
-    case Kind::ack:
+  switch (owner_of(token.kind)) {
+    case FrameOwner::received_packets:
       return;  // RFC 9000 §13.3: a newer one says more
-    case Kind::crypto:
+    case FrameOwner::crypto_stream:
       if (CryptoStream* stream = crypto_stream(which)) stream->on_lost(token);
       return;
-    case Kind::stream:
-    case Kind::reset_stream:
-    case Kind::stop_sending:
-    case Kind::max_data:
-    case Kind::max_stream_data:
-    case Kind::max_streams_bidi:
-    case Kind::max_streams_uni:
-    case Kind::data_blocked:
-    case Kind::stream_data_blocked:
-    case Kind::streams_blocked_bidi:
-    case Kind::streams_blocked_uni:
+    case FrameOwner::streams:
       return streams.on_lost(token);
-    case Kind::new_connection_id:
+    case FrameOwner::local_connection_ids:
       return local_ids->on_lost(token);
-    case Kind::retire_connection_id:
+    case FrameOwner::remote_connection_ids:
       return remote_ids->on_lost(token);
-    case Kind::new_token:
+    case FrameOwner::new_token:
       if (!new_token_in_flight.empty()) new_token_due = true;
       return;
-    case Kind::handshake_done:
+    case FrameOwner::handshake:
       handshake_done_due = true;
       return;
-    case Kind::datagram:
+    case FrameOwner::datagrams:
       return datagrams.on_lost(token);
   }
 }

@@ -38,4 +38,49 @@ struct FrameToken {
 };
 static_assert(sizeof(FrameToken) == 24);
 
+/// Who learns what became of a frame.
+enum class FrameOwner : uint8_t {
+  received_packets,
+  crypto_stream,
+  streams,
+  local_connection_ids,
+  remote_connection_ids,
+  new_token,
+  handshake,
+  datagrams,
+};
+
+constexpr FrameOwner owner_of(FrameToken::Kind kind) {
+  using Kind = FrameToken::Kind;
+  switch (kind) {
+    case Kind::ack:
+      return FrameOwner::received_packets;
+    case Kind::crypto:
+      return FrameOwner::crypto_stream;
+    case Kind::stream:
+    case Kind::reset_stream:
+    case Kind::stop_sending:
+    case Kind::max_data:
+    case Kind::max_stream_data:
+    case Kind::max_streams_bidi:
+    case Kind::max_streams_uni:
+    case Kind::data_blocked:
+    case Kind::stream_data_blocked:
+    case Kind::streams_blocked_bidi:
+    case Kind::streams_blocked_uni:
+      return FrameOwner::streams;
+    case Kind::new_connection_id:
+      return FrameOwner::local_connection_ids;
+    case Kind::retire_connection_id:
+      return FrameOwner::remote_connection_ids;
+    case Kind::new_token:
+      return FrameOwner::new_token;
+    case Kind::handshake_done:
+      return FrameOwner::handshake;
+    case Kind::datagram:
+      break;
+  }
+  return FrameOwner::datagrams;
+}
+
 }  // namespace quoll::quic

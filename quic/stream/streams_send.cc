@@ -178,31 +178,12 @@ bool Streams::write_stream_frame(PacketBuilder& packet, Stream& stream) {
 // ---- What became of the frames ----
 
 void Streams::on_acked(const FrameToken& token) {
-  switch (token.kind) {
-    case Kind::stream:
-    case Kind::reset_stream:
-    case Kind::stop_sending:
-      if (Stream* stream = table_.find(StreamId(token.id))) on_stream_acked(*stream, token);
-      return;
-    case Kind::max_data:  // nobody waits for the acknowledgement of these
-    case Kind::max_stream_data:
-    case Kind::max_streams_bidi:
-    case Kind::max_streams_uni:
-    case Kind::data_blocked:
-    case Kind::stream_data_blocked:
-    case Kind::streams_blocked_bidi:
-    case Kind::streams_blocked_uni:
-      return;
-    case Kind::ack:  // not of streams
-    case Kind::crypto:
-    case Kind::new_connection_id:
-    case Kind::retire_connection_id:
-    case Kind::new_token:
-    case Kind::handshake_done:
-    case Kind::datagram:
-      break;
-  }
-  DCHECK(false);
+  DCHECK(owner_of(token.kind) == FrameOwner::streams);
+  // Nobody waits for the acknowledgement of limits, nor of frames that tell of being blocked.
+  const bool of_stream =
+      token.kind == Kind::stream || token.kind == Kind::reset_stream || token.kind == Kind::stop_sending;
+  Stream* stream = of_stream ? table_.find(StreamId(token.id)) : nullptr;
+  if (stream) on_stream_acked(*stream, token);
 }
 
 void Streams::on_stream_acked(Stream& stream, const FrameToken& token) {
