@@ -61,14 +61,16 @@ bench: ## tables beside OpenSSL, as ratios of one run
 # What `make check` adds to `make test`, each part also a target of its own.
 check: test style sanitize clang emulate cross
 
+# One tree for sanitize and fuzz: what both want is compiled once.
+instrumented = $(call configure,/sanitize,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 \
+  -DCMAKE_CXX_FLAGS=-Werror -DQUOLL_FUZZ=ON -DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF \
+  -DQUOLL_SHARED=$(abspath $(SHARED)),$(CLANGXX))
+
 sanitize: ## the quick tests and the fuzz corpora under ASan and UBSan, built by clang without warnings
 	@tools/need $(TEST_PACKAGES) clang-19 libclang-rt-19-dev
-	@$(call configure,/sanitize,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DCMAKE_CXX_FLAGS=-Werror \
-	  -DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF -DQUOLL_SANITIZE=address$(comma)undefined \
-	  -DQUOLL_SHARED=$(abspath $(SHARED)),$(CLANGXX))
+	@$(instrumented)
 	@$(call build,/sanitize)
 	@$(call ctest,/sanitize)
-comma := ,
 
 clang: ## the quick tests with clang
 	@tools/need $(TEST_PACKAGES) clang-19
@@ -99,10 +101,10 @@ emulate: ## the AVX-512, VAES, IFMA and SHA code, emulated where the processor (
 	@tests/ct/run $(BUILD)/emulate/constant_time
 
 fuzz: ## every target for FUZZ_SECONDS each
-	@tools/need cmake clang-19 libclang-rt-19-dev
-	@$(call configure,/fuzz,-DQUOLL_FUZZ=ON,$(CLANGXX))
-	@$(call build,/fuzz)
-	@fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
+	@tools/need $(TEST_PACKAGES) clang-19 libclang-rt-19-dev
+	@$(instrumented)
+	@$(call build,/sanitize) --target fuzzers
+	@JOBS=$(JOBS) fuzz/run $(BUILD)/sanitize $(FUZZ_SECONDS)
 FUZZ_SECONDS ?= 30
 
 style: ## formatting
