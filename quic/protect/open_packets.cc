@@ -67,7 +67,7 @@ void open_slot(OneRttKeys& keys, OneRttKeys::Slot slot, std::span<const Protecte
                std::span<OpenedPacket> opened) {
   if (std::ranges::count(std::span(batch.slots).first(packets.size()), slot) == 0) return;
   std::array<crypto::OpenJob, kPacketsMax> jobs;
-  std::array<uint8_t, kPacketsMax> index_of;
+  std::array<uint8_t, kPacketsMax> index_of{};
   size_t count = 0;
   for (size_t i = 0; i < packets.size(); i++) {
     if (batch.slots[i] != slot) continue;
