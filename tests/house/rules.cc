@@ -33,14 +33,9 @@ const std::map<std::string_view, Modules>& allowed() {
 // The same within quic/: a folder may include those on lines above its own.
 const std::vector<Modules>& quic_layers() {
   static const std::vector<Modules> table{
-      {"quic/wire"},
-      {"quic/protect"},
-      {"quic/recovery"},
-      {"quic/congestion"},
-      {"quic/trace"},
-      {"quic/stream", "quic/path"},
-      {"quic/connection"},
-      {"quic/endpoint"},
+      {"quic/wire"},       {"quic/protect"},  {"quic/recovery"},
+      {"quic/congestion"}, {"quic/trace"},    {"quic/stream", "quic/path"},
+      {"quic/connection"}, {"quic/endpoint"},
   };
   return table;
 }
