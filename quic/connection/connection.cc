@@ -136,6 +136,13 @@ void Connection::close(Instant now, ApplicationErrorCode error, std::string_view
   state.end({.why = Closed::Why::local, .application = true, .error_code = code, .reason = state.close.reason});
 }
 
+void Connection::close(ApplicationErrorCode error, std::string_view reason) {
+  State& state = *state_;
+  if (!state.is_open()) return;
+  close(state.present, error, reason);
+  state.close.until = Instant::never();
+}
+
 Result<void> Connection::migrate(Instant now, const SocketAddress& local) {
   state_->present = now;
   return state_->migrate(now, {.local = local, .remote = state_->current->path.remote});

@@ -105,6 +105,8 @@ class Connection {
   std::optional<Slice> receive_datagram();
   /// CONNECTION_CLOSE with an application's code (RFC 9000 §10.2). `reason` is cut to kCloseReasonMax bytes.
   void close(Instant now, ApplicationErrorCode error, std::string_view reason);
+  /// The same for who has no clock at hand: the closing period begins with the next poll_transmit().
+  void close(ApplicationErrorCode error, std::string_view reason);
   /// Client, confirmed: validates the path from `local` to the server and goes over to it (RFC 9000 §9.2). Migrated or
   /// MigrationFailed follows. A usage error when the server forbade it, or there is no spare connection id.
   [[nodiscard]] Result<void> migrate(Instant now, const SocketAddress& local);

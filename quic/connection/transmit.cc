@@ -419,6 +419,7 @@ std::optional<Transmit> Connection::State::transmit_mtu_probe(Instant now, MutBy
 }
 
 std::optional<Transmit> Connection::State::transmit_close(Instant now, MutBytes scratch) {
+  if (close.until == Instant::never()) close.until = now + loss.pto() * kClosingPtos;  // closed without a clock
   if (!close.due) return std::nullopt;
   PathState& path = *current;
   const size_t room =

@@ -52,6 +52,12 @@ std::optional<ResumptionState> ResumptionStore::take(std::string_view server_nam
   return taken;
 }
 
+std::vector<std::string> ResumptionStore::names() const {
+  std::vector<std::string> names;
+  for (const Servers::iterator& server : order_) names.push_back(server->first);
+  return names;
+}
+
 void ResumptionStore::remove(Servers::iterator server) {
   order_.erase(server->second.place);
   by_server_.erase(server);

@@ -41,6 +41,8 @@ class ResumptionStore {
   /// that is not usable any more is dropped on the way.
   std::optional<ResumptionState> take(std::string_view server_name, UnixTime now);
   size_t servers() const { return by_server_.size(); }
+  /// Of all servers, the one that gave something longest ago first: for who saves the store.
+  std::vector<std::string> names() const;
 
  private:
   struct Server;

@@ -32,6 +32,9 @@ class SendStream {
   /// What counts for flow control: one past the last byte ever sent.
   uint64_t sent_end() const { return is_reset() ? final_size_ : buffer_.sent_end(); }
 
+  /// Bytes that were appended and never sent.
+  uint64_t unsent() const { return is_reset() ? 0 : buffer_.end() - buffer_.sent_end(); }
+
   // The application. Neither reset nor finished.
 
   /// The most bytes that may be appended when `buffer_max` may wait.

@@ -34,6 +34,7 @@ struct Stream : SchedulerEntry, ListHook<ControlTag>, ListHook<NewsTag> {
 
   std::unique_ptr<SendStream> send;        // null: there is none, or it is over
   std::unique_ptr<ReceiveStream> receive;  // likewise
+  uint64_t unsent_counted = 0;             // bytes of `send` that Streams has counted as unsent
   uint8_t news = 0;
   bool readable_told = false;  // and no read has come back empty since
   /// What a trace knows: states as trace::StreamState, 0 (idle) for nothing.

@@ -27,6 +27,11 @@ std::optional<StreamId> Streams::open(bool unidirectional) {
   return id;
 }
 
+uint64_t Streams::unsent_room(const SendStream& part) const {
+  return std::max(limits_.unsent_max - std::min(unsent_, limits_.unsent_max),
+                  kStreamUnsentMin - std::min(part.unsent(), kStreamUnsentMin));
+}
+
 template <class Append>
 Result<size_t> Streams::write_some(StreamId id, size_t size, Append append) {
   const Result<Stream*> found = find_to_send(id);
@@ -40,7 +45,7 @@ Result<size_t> Streams::write_some(StreamId id, size_t size, Append append) {
   }
   if (part.is_finished() || part.is_reset()) return usage_error("write after the end of the stream");
   const uint64_t offset = part.buffer().end();
-  size_t taken = std::min(size, part.room(limits_.send_buffer_max));
+  size_t taken = static_cast<size_t>(std::min<uint64_t>({size, part.room(limits_.send_buffer_max), unsent_room(part)}));
   if (taken != 0 && !append(part, taken)) taken = 0;
   if (taken < size) part.set_waits_for_room();
   trace_.moved({.stream_id = id, .offset = offset, .length = taken});

@@ -24,6 +24,9 @@
 
 namespace quoll::quic {
 
+/// Bytes that a stream may have waiting however much others have: none starves, and frames are filled.
+inline constexpr uint64_t kStreamUnsentMin = 64 * 1024;
+
 struct StreamLimits {
   // Receive windows, in bytes: the first ones are announced in the transport parameters.
   uint64_t initial_stream_window = 256 * 1024;
@@ -35,6 +38,9 @@ struct StreamLimits {
   uint64_t max_unidirectional_streams = 100;
   /// Bytes of a stream that wait to be sent or acknowledged before write() takes no more.
   uint64_t send_buffer_max = 4 * 1024 * 1024;
+  /// Bytes of all streams that wait to be sent for the first time. A peer that gives no credit or acknowledges nothing holds
+  /// so much of our memory, and kStreamUnsentMin for each stream beyond.
+  uint64_t unsent_max = 4 * 1024 * 1024;
   /// Streams that we have open at a time, whatever the peer allows: memory is ours.
   uint64_t max_own_streams = 1'000'000;
 };
@@ -161,6 +167,8 @@ class Streams {
   void on_receive_progress(Stream& stream);
 
   // What goes out (streams_send.cc).
+  /// The most bytes that a stream may append for want of memory in all.
+  uint64_t unsent_room(const SendStream& part) const;
   uint64_t credit() const { return data_limit_.limit() - std::min(data_sent_, data_limit_.limit()); }
   /// Rejected 0-RTT can leave streams above the new limit: they wait.
   bool may_speak(StreamId id) const {
@@ -212,6 +220,7 @@ class Streams {
   PeerLimit data_limit_{0};
   uint64_t data_sent_ = 0;
   uint64_t data_sent_by_gone_ = 0;  // parts that were freed
+  uint64_t unsent_ = 0;             // the streams' unsent_counted
   ReceiveWindow data_window_;
   uint64_t data_received_ = 0;
 

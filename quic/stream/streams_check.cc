@@ -6,15 +6,19 @@ namespace quoll::quic {
 void Streams::check_invariants() const {
   uint64_t sent = data_sent_by_gone_;
   uint64_t not_returned = 0;
+  uint64_t unsent = 0;
   uint64_t open[2][2] = {};
   table_.for_each([&](const Stream& stream) {
     check_stream(stream);
     if (stream.send) sent += stream.send->sent_end();
+    CHECK(stream.unsent_counted == (stream.send ? stream.send->unsent() : 0));
+    unsent += stream.unsent_counted;
     if (stream.receive) not_returned += stream.receive->highest() - stream.receive->returned();
     open[is_ours(stream.id())][stream.id().is_unidirectional()]++;
   });
   // RFC 9000 §4.1: the connection's counts are the sums of its streams'.
   CHECK(data_sent_ == sent);
+  CHECK(unsent_ == unsent);
   CHECK(data_sent_ <= data_limit_.limit());
   CHECK(data_received_ == data_window_.consumed() + not_returned);
   CHECK(data_received_ <= data_window_.limit().announced());

@@ -17,6 +17,9 @@ void Streams::update(Stream& stream) {
   const SendStream* send = stream.send.get();
   const ReceiveStream* receive = stream.receive.get();
   const bool speaks = may_speak(stream.id());
+  const uint64_t unsent = send ? send->unsent() : 0;
+  unsent_ += unsent - stream.unsent_counted;
+  stream.unsent_counted = unsent;
   scheduler_.set_need(stream, send && speaks ? send->need() : SendNeed::nothing);
   note_data_blocked();
 
@@ -197,7 +200,9 @@ void Streams::on_stream_acked(Stream& stream, const FrameToken& token) {
       part->on_data_acked({token.offset, token.offset + token.size}, token.fin);
     }
     if (!was_terminal && part->state() == SendStream::State::data_recvd) tell(stream, StreamNews::delivered);
-    if (part->take_room_news(limits_.send_buffer_max)) tell(stream, StreamNews::writable);
+    // A stream that was cut short has bytes to send: while others leave it little room, its next ACK comes here again.
+    const bool worth_it = unsent_room(*part) >= kStreamUnsentMin / 4;
+    if (worth_it && part->take_room_news(limits_.send_buffer_max)) tell(stream, StreamNews::writable);
   }
   update(stream);
   release(stream);

@@ -142,6 +142,7 @@ TEST_SUITE("quic resumption store") {
     store.put("a.example", state_of(6));
     store.put("c.example", state_of(1));
     CHECK_EQ(store.servers(), 2);
+    CHECK(store.names() == std::vector<std::string>{"a.example", "c.example"});
     CHECK_FALSE(store.take("b.example", kWallOrigin));
     CHECK(store.take("a.example", kWallOrigin)->ticket == state_of(6).ticket);
   }

@@ -1,6 +1,8 @@
 // Streams as the application uses them: opening, writing, reading, ends, resets.
 #include "quic/stream/streams.h"
 
+#include <map>
+
 #include "tests/quic/stream/support.h"
 
 // Last, so that its CHECK takes the place of ours in this file alone.
@@ -77,6 +79,38 @@ TEST_SUITE("quic streams") {
     REQUIRE(pair.exchange());
     CHECK_EQ(read_all(pair.server, id).text.size(), 1500);
     CHECK_EQ(count_events<StreamWritable>(events_of(pair.client)), 0);
+  }
+
+  TEST_CASE("what all streams have waiting is bounded, none starves, and all of it arrives") {
+    StreamLimits limits;
+    limits.unsent_max = 200'000;
+    StreamsPair pair(limits);
+    constexpr size_t kSize = 500'000;
+    std::map<StreamId, size_t> left;
+    size_t taken_sum = 0;
+    for (size_t i = 0; i < 10; i++) {
+      const StreamId id = *pair.client.open(true);
+      const size_t taken = pair.client.write(id, as_bytes(repeat(kSize))).value();
+      CHECK_EQ(taken, i == 0 ? limits.unsent_max : kStreamUnsentMin);
+      taken_sum += taken;
+      left[id] = kSize - taken;
+      pair.client.check_invariants();
+    }
+    CHECK_EQ(taken_sum, limits.unsent_max + 9 * kStreamUnsentMin);
+
+    std::map<StreamId, size_t> arrived;
+    for (size_t round = 0; round < 1000 && pair.exchange(); round++) {
+      for (const StreamEvent& event : events_of(pair.client)) {
+        if (const auto* writable = std::get_if<StreamWritable>(&event)) {
+          size_t& rest = left[writable->stream_id];
+          rest -= pair.client.write(writable->stream_id, as_bytes(repeat(rest))).value();
+          if (rest == 0) REQUIRE(pair.client.finish(writable->stream_id));
+        }
+      }
+      for (const auto& [id, rest] : left) arrived[id] += read_all(pair.server, id).text.size();
+      pair.client.check_invariants();
+    }
+    for (const auto& [id, rest] : left) CHECK_EQ(arrived[id], kSize);
   }
 
   TEST_CASE("readable is told once, and again after a read has come back empty") {
