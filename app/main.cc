@@ -12,8 +12,10 @@ using quoll::app::Command;
 
 constexpr Command kCommands[] = {
     {"cert", "make, show and verify certificates", quoll::app::cert},
+    {"completion", "what makes a shell complete the words of quoll", quoll::app::completion},
+    {"get", "transfer URLs by HTTP/3", quoll::app::get},
     {"qlog", "print the events of a qlog file, and their totals", quoll::app::qlog},
-    {"serve", "an HTTP/3 server of static files (not there yet: it says so)", quoll::app::serve},
+    {"serve", "an HTTP/3 server of static files", quoll::app::serve},
     {"version", "the version, and which implementation serves each algorithm", quoll::app::version},
 };
 

@@ -11,9 +11,15 @@ namespace quoll::app {
 namespace {
 
 constexpr Option kHelp = {"help", 'h', "", "this text"};
+constexpr Option kHelpAll = {"help-all", 0, "", "all options"};
+constexpr Option kListOptions = {"list-options", 0, "", "the options for a shell that completes words", true};
+
+bool has_rare_options(const Usage& usage) { return std::ranges::any_of(usage.options, &Option::rare); }
 
 const Option* find_option(const Usage& usage, std::string_view name) {
   if (name == kHelp.name) return &kHelp;
+  if (name == kListOptions.name) return &kListOptions;
+  if (name == kHelpAll.name && has_rare_options(usage)) return &kHelpAll;
   const auto found = std::ranges::find(usage.options, name, &Option::name);
   return found == usage.options.end() ? nullptr : &*found;
 }
@@ -43,15 +49,35 @@ void append_option(std::string& text, const Option& option, size_t width) {
   }
 }
 
-void print_help(const Usage& usage) {
+void print_help(const Usage& usage, bool all) {
   std::string text = "usage: ";
   text.append(usage.command).append(" [OPTION...]");
   if (!usage.operands.empty()) text.append(" ").append(usage.operands);
   text.append("\n\n").append(usage.summary).append("\n\n");
-  size_t width = left_column(kHelp).size();
-  for (const Option& option : usage.options) width = std::max(width, left_column(option).size());
-  for (const Option& option : usage.options) append_option(text, option, width);
-  append_option(text, kHelp, width);
+  std::vector<Option> shown;
+  std::ranges::copy_if(usage.options, std::back_inserter(shown),
+                       [all](const Option& each) { return all || !each.rare; });
+  shown.push_back(kHelp);
+  if (!all && has_rare_options(usage)) shown.push_back(kHelpAll);
+  size_t width = 0;
+  for (const Option& option : shown) width = std::max(width, left_column(option).size());
+  for (const Option& option : shown) append_option(text, option, width);
+  std::fputs(text.c_str(), stdout);
+}
+
+/// A line for each option, its fields separated by tabs: name, letter, what its value is called, help.
+void list_options(const Usage& usage) {
+  std::vector<Option> all(usage.options.begin(), usage.options.end());
+  all.push_back(kHelp);
+  if (has_rare_options(usage)) all.push_back(kHelpAll);
+  std::string text;
+  for (const Option& option : all) {
+    text.append("--").append(option.name).append("\t");
+    if (option.letter != 0) text.append("-").append(1, option.letter);
+    text.append("\t").append(option.value).append("\t");
+    for (const char c : option.help) text += c == '\n' ? ' ' : c;
+    text += '\n';
+  }
   std::fputs(text.c_str(), stdout);
 }
 
@@ -81,7 +107,7 @@ class Arguments::Parser {
       } else {
         wrong = argument.starts_with("--") ? take_long(argument) : take_letters(argument);
       }
-      if (!wrong.empty() || help_) return wrong;
+      if (!wrong.empty() || wish_) return wrong;
     }
     const size_t count = result_.operands_.size();
     if (count > usage_.operands_max) return std::string(result_.operands_[usage_.operands_max]) + " is one too many";
@@ -89,7 +115,8 @@ class Arguments::Parser {
     return {};
   }
 
-  bool help() const { return help_; }
+  /// --help or one of its siblings; null: none of them.
+  const Option* wish() const { return wish_; }
   Arguments take_result() { return std::move(result_); }
 
  private:
@@ -100,7 +127,7 @@ class Arguments::Parser {
   }
 
   void add(const Option& option, std::string_view value) {
-    help_ = help_ || &option == &kHelp;
+    if (&option == &kHelp || &option == &kHelpAll || &option == &kListOptions) wish_ = &option;
     result_.given_.push_back({&option, value});
   }
 
@@ -141,14 +168,18 @@ class Arguments::Parser {
   const Usage& usage_;
   std::span<char* const> rest_;
   Arguments result_;
-  bool help_ = false;
+  const Option* wish_ = nullptr;
 };
 
 std::expected<Arguments, int> Arguments::parse(const Usage& usage, std::span<char* const> arguments) {
   Parser parser(usage, arguments);
   if (const std::string wrong = parser.run(); !wrong.empty()) return std::unexpected(wrong_usage(usage, wrong));
-  if (parser.help()) {
-    print_help(usage);
+  if (parser.wish()) {
+    if (parser.wish() == &kListOptions) {
+      list_options(usage);
+    } else {
+      print_help(usage, parser.wish() == &kHelpAll);
+    }
     return std::unexpected(0);
   }
   return parser.take_result();

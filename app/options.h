@@ -1,6 +1,6 @@
 // Command lines as GNU programs read them: --name value, --name=value, -n value, -nvalue, flags that may be bundled, --
 // before operands that look like options; operands and options in any order. Every subcommand describes its options in a
-// table, from which --help is printed as well.
+// table, from which --help is printed as well, and --list-options for shells that complete words (app/completion.cc).
 #pragma once
 
 #include <expected>
@@ -16,6 +16,7 @@ struct Option {
   char letter;             // its short form, 0 for none
   std::string_view value;  // what its value is called in the help; empty: a flag, which takes none
   std::string_view help;   // lines are separated by '\n'
+  bool rare = false;       // listed by --help-all alone, so that --help fits a screen
 };
 
 /// One subcommand's command line.
@@ -30,6 +31,10 @@ struct Usage {
 /// A command line that was understood. Views of the arguments.
 class Arguments {
  public:
+  struct Given {
+    const Option* option;
+    std::string_view value;  // empty text for a flag
+  };
   /// The exit code to end with when there is nothing to run: 0 after --help, which has been printed; kUsageError after a
   /// wrong command line, of which one line on stderr says what is wrong.
   [[nodiscard]] static std::expected<Arguments, int> parse(const Usage& usage, std::span<char* const> arguments);
@@ -39,14 +44,12 @@ class Arguments {
   std::optional<std::string_view> value(std::string_view name) const;
   /// All values in order, of an option that may be repeated.
   std::vector<std::string_view> values(std::string_view name) const;
+  /// All options in their order, for those to whom it matters.
+  const std::vector<Given>& given() const { return given_; }
   const std::vector<std::string_view>& operands() const { return operands_; }
 
  private:
   class Parser;
-  struct Given {
-    const Option* option;
-    std::string_view value;
-  };
   std::vector<Given> given_;
   std::vector<std::string_view> operands_;
 };

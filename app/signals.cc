@@ -1,0 +1,42 @@
+#include "app/signals.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace quoll::app {
+namespace {
+
+sigset_t set_of(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
+
+void SignalThread::block(std::initializer_list<int> signals) {
+  const sigset_t set = set_of(signals);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+SignalThread::SignalThread(std::initializer_list<int> signals, std::function<void(int)> told)
+    : waking_(*signals.begin()) {
+  thread_ = std::thread([this, set = set_of(signals), told = std::move(told)] {
+    for (;;) {
+      int signal = 0;
+      if (sigwait(&set, &signal) != 0) continue;
+      if (ending_) return;
+      told(signal);
+    }
+  });
+}
+
+SignalThread::~SignalThread() {
+  ending_ = true;
+  pthread_kill(thread_.native_handle(), waking_);
+  thread_.join();
+}
+
+}  // namespace quoll::app
