@@ -14,7 +14,7 @@ configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
-.PHONY: all serve test check vectors sim bench install clean \
+.PHONY: all serve test check vectors sim e2e bench install clean \
         sanitize clang ct cross emulate fuzz style format
 
 all: ## build/quoll and build/libquoll.a
@@ -50,13 +50,21 @@ sim: ## make sim SEEDS=N: simulated connections from N seeds
 	@$(BUILD)/test/sim_runner --seeds $(SEEDS) --jobs $(JOBS)
 SEEDS ?= 20000
 
+e2e: ## Quoll's programs with browsers, clients and servers of others, over real sockets
+	@tools/need $(TEST_PACKAGES)
+	@tools/peers || test "$$CI" != true
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target quoll_program e2e_server
+	@tests/e2e/run $(BUILD)/test/quoll $(BUILD)/test/e2e_server $(E2E)
+
 bench: ## tables beside OpenSSL, as ratios of one run
 	@tools/need cmake libssl-dev
 	@$(call configure,/bench,-DQUOLL_BENCH=ON)
-	@$(call build,/bench) --target crypto_bench tls_bench quic_bench
+	@$(call build,/bench) --target crypto_bench tls_bench quic_bench udp_bench
 	@$(BUILD)/bench/crypto_bench $(BENCH)
 	@$(BUILD)/bench/tls_bench $(BENCH)
 	@$(BUILD)/bench/quic_bench $(BENCH)
+	@$(BUILD)/bench/udp_bench $(BENCH)
 
 # What `make check` adds to `make test`, each part also a target of its own.
 check: test style sanitize clang emulate cross

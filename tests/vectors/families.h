@@ -22,6 +22,9 @@ Handler tls_trace_handler(const json& file);
 Handler varint_handler(const json& file);
 Handler quic_wire_handler(const json& file);
 Handler quic_protection_handler(const json& file);
+Handler structured_fields_handler(const json& file);
+Handler http3_registry_handler(const json& file);
+Handler qpack_handler(const json& file);
 
 // Captures are no JSON; they are known by the ends of their names.
 bool is_capture(const std::filesystem::path& path);
@@ -31,5 +34,12 @@ void run_capture(const std::filesystem::path& path, Report& report);
 /// The list of the captures in a folder.
 bool is_capture_index(const json& file);
 void run_capture_index(const std::filesystem::path& path, const json& file, Report& report);
+
+// Header lists, and what QPACK encoders made of them, are known by the ends of their names too.
+bool is_qpack_file(const std::filesystem::path& path);
+void run_qpack_file(const std::filesystem::path& path, Report& report);
+/// The list of those in a folder.
+bool is_qpack_index(const json& file);
+void run_qpack_index(const std::filesystem::path& path, const json& file, Report& report);
 
 }  // namespace quoll::vectors

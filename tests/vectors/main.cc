@@ -1,4 +1,4 @@
-// vector_runner PATH...: runs every vector file (*.json, and captures) at or below the paths. The last line is "N passed, N failed";
+// vector_runner PATH...: runs every vector file (*.json, captures, *.qif and what encoders made of them) at or below the paths. The last line is "N passed, N failed";
 // the exit code is 1 when a case failed, or when a file could not be read or is of no known format; 2 for a wrong call.
 #include <algorithm>
 #include <cstdio>
@@ -37,7 +37,8 @@ void run_json(const fs::path& path, vectors::Report& report) {
   const vectors::json file = vectors::json::parse(stream, nullptr, /*allow_exceptions=*/false);
   if (file.is_discarded()) throw std::runtime_error("is no JSON, so of no format that this program knows");
   if (vectors::is_capture_index(file)) return vectors::run_capture_index(path, file, report);
-  const vectors::Handler handler = file.is_object() ? vectors::handler_for(file) : nullptr;
+  if (vectors::is_qpack_index(file)) return vectors::run_qpack_index(path, file, report);
+  const vectors::Handler handler = file.is_structured() ? vectors::handler_for(file) : nullptr;
   if (!handler) throw std::runtime_error("is of no format that this program knows");
   handler(file, report);
 }
@@ -47,6 +48,8 @@ void run_file(const fs::path& path, size_t& passed, size_t& failed) {
   vectors::Report report(path.string());
   if (vectors::is_capture(path)) {
     vectors::run_capture(path, report);
+  } else if (vectors::is_qpack_file(path)) {
+    vectors::run_qpack_file(path, report);
   } else {
     run_json(path, report);
   }
