@@ -11,10 +11,10 @@ import hashlib
 import os
 import random
 import signal
-import socket
 import subprocess
-import threading
 import time
+
+from free_port import free_port  # noqa: F401, cases take it from here
 
 WAIT_SECONDS = 30  # for anything that a case waits for: many times what it takes on a busy machine
 NAME = "localhost"  # of the servers: their certificates say so
@@ -48,27 +48,6 @@ def case(name, needs=(), alone=False):
         return function
 
     return register
-
-
-_ports_given = set()
-_ports_lock = threading.Lock()
-
-
-def free_port():
-    """A port that is free for UDP and TCP, below those that the kernel gives to outgoing connections; never the same twice."""
-    with _ports_lock:
-        while True:
-            port = random.randrange(12000, 30000)
-            if port in _ports_given:
-                continue
-            with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-                try:
-                    tcp.bind(("", port))
-                    udp.bind(("", port))
-                except OSError:
-                    continue
-            _ports_given.add(port)
-            return port
 
 
 def _in_table(protocol, port, state):

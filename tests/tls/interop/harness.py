@@ -8,14 +8,13 @@ import array
 import contextlib
 import fcntl
 import os
-import random
 import select
 import signal
-import socket
 import subprocess
 import termios
-import threading
 import time
+
+from free_port import free_port  # noqa: F401, cases take it from here
 
 WAIT_SECONDS = 20  # for anything that a case waits for: many times what it takes on a busy machine
 
@@ -37,26 +36,6 @@ def case(name):
         return function
 
     return register
-
-
-_ports_given = set()
-_ports_lock = threading.Lock()
-
-
-def free_port():
-    """A port that nobody listens on, below those that the kernel gives to outgoing connections; never the same twice."""
-    with _ports_lock:
-        while True:
-            port = random.randrange(12000, 30000)
-            if port in _ports_given:
-                continue
-            with socket.socket() as probe:
-                try:
-                    probe.bind(("", port))
-                except OSError:
-                    continue
-            _ports_given.add(port)
-            return port
 
 
 def is_listening(port):
