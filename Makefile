@@ -14,7 +14,7 @@ configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
-.PHONY: all serve test check vectors sim e2e bench install clean \
+.PHONY: all serve static test check vectors sim e2e bench install clean \
         sanitize clang ct cross emulate fuzz style format
 
 all: ## build/quoll and build/libquoll.a
@@ -25,6 +25,11 @@ all: ## build/quoll and build/libquoll.a
 PREFIX ?= /usr/local
 install: all
 	cmake --install $(BUILD)
+
+static: ## build/quoll-static: the program without any library, stripped
+	@tools/need cmake
+	@$(call configure,)
+	@$(call build,) --target quoll_static
 
 serve: all
 	@$(BUILD)/quoll serve
@@ -82,8 +87,8 @@ sanitize: ## the quick tests and the fuzz corpora under ASan and UBSan, built by
 
 clang: ## the quick tests with clang
 	@tools/need $(TEST_PACKAGES) clang-19
-	@$(call configure,/clang,-DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF -DCMAKE_CXX_FLAGS=-Werror \
-	  -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
+	@$(call configure,/clang,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 \
+	  -DQUOLL_TESTS=ON -DQUOLL_HEADERS_ALONE=OFF -DCMAKE_CXX_FLAGS=-Werror \
 	  -DQUOLL_SHARED=$(abspath $(SHARED)),$(CLANGXX))
 	@$(call build,/clang)
 	@$(call ctest,/clang)

@@ -54,7 +54,7 @@ class RepeatedBlock final : public web::BodySource {
   std::optional<uint64_t> size() const override { return size_; }
 
  private:
-  static constexpr std::array<uint8_t, 64 * 1024> kBlock{};
+  static constexpr std::array<uint8_t, 16 * 1024> kBlock{};
   uint64_t size_, left_;
 };
 
