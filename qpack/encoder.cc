@@ -308,6 +308,7 @@ void Encoder::State::plan(const http::FieldSection& section) {
 /// others, to take one of them.
 bool Encoder::State::is_worth_blocking(uint64_t stream_id) {
   if (required <= known_received || sections.is_at_risk(stream_id)) return true;
+  if (usually_saved_at_risk == 0) usually_saved_at_risk = saved_at_risk * kUsualOver;
   usually_saved_at_risk += saved_at_risk - usually_saved_at_risk / kUsualOver;
   const uint64_t streams = std::min<uint64_t>(blocked_streams_max, UnacknowledgedSections::kMax);
   return saved_at_risk * kUsualOver * streams >= usually_saved_at_risk * sections.streams_at_risk();
