@@ -302,6 +302,10 @@ void Encoder::State::plan(const http::FieldSection& section) {
   required = 0;
   saved_at_risk = 0;
   for (size_t i = 0; i < section.size(); i++) plan_line(section[i], lines[i]);
+  // Names last: which entries cost nothing is known when all others are chosen.
+  for (size_t i = 0; i < section.size(); i++) {
+    if (!lines[i].whole) plan_name(section[i], lines[i]);
+  }
 }
 
 /// RFC 9204 §2.1.2: streams that may be blocked are few. The fewer are left, the more a section has to save, compared with
@@ -325,7 +329,7 @@ void Encoder::State::plan_line(const http::FieldLine& line, Line& known) {
   }
   const auto index =
       known.may_index ? table->find_line(known.hash, line.name, line.value, limit) : std::optional<uint64_t>();
-  if (!index) return plan_name(line, known);
+  if (!index) return;
   known.whole = true;
   use(known, *index, known.saved);
 }
@@ -335,9 +339,10 @@ void Encoder::State::plan_name(const http::FieldLine& line, Line& known) {
   const bool is_short = known.fixed && known.fixed->name_index < kShortIndexes;
   if (table && !is_short) {
     const auto index = table->find_name(known.hash, line.name, limit);
-    // Instead of a long index of the static table, an entry that is younger than others which the section references
-    // costs nothing.
-    const bool better = index && *index > oldest && table->insert_count() - *index <= kShortIndexes;
+    // Instead of a long index of the static table, an entry that is younger than others which the section references, and
+    // for which it cannot block unless it can for others, costs nothing.
+    const bool free = index && *index > oldest && *index < std::max(required, known_received);
+    const bool better = free && table->insert_count() - *index <= kShortIndexes;
     if (index && (!known.fixed || better)) {
       return use(known, *index, known.fixed ? 1 : literal_size(4, line.name, options.huffman) - 1);
     }

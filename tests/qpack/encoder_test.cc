@@ -110,6 +110,27 @@ TEST_CASE("a section that saves little takes none of the last streams that may b
   }
 }
 
+// RFC 9204 §2.1.2.
+TEST_CASE("no stream is put at risk for a shorter name index") {
+  Encoder encoder({});
+  REQUIRE(encoder.set_peer_settings(4096, 100).has_value());
+  encode(encoder, 0, {{"user-agent", "a program of some name/1.0"}});
+  REQUIRE(encoder.on_decoder_stream(hex("80")).has_value());
+  encode(encoder, 4, {{"accept", "text/this, text/that"}});
+  REQUIRE(encoder.statistics().inserts == 2);
+  const std::vector<uint8_t> bytes =
+      encode(encoder, 8, {{"accept", "something else"}, {"user-agent", "a program of some name/1.0"}});
+  CHECK(bytes[0] == 2);
+  CHECK(encoder.statistics().blocked_streams == 1);
+  // Where the section has to wait for the same entry anyway, it takes its name too: a byte less than by index 29.
+  const std::vector<uint8_t> longer = encode(encoder, 4, {{"accept", "something a"}});
+  const std::vector<uint8_t> shorter = encode(
+      encoder, 4,
+      {{"accept", "something e"}, {"user-agent", "a program of some name/1.0"}, {"accept", "text/this, text/that"}});
+  CHECK(shorter[0] == 3);
+  CHECK(shorter.size() == longer.size() - 1 + 2);
+}
+
 // RFC 9204 §4.4.1, §4.4.3.
 TEST_CASE("acknowledgments of what was not sent are errors") {
   CHECK_FALSE(refuses("84"));
