@@ -44,6 +44,7 @@ struct Decoder::State {
   explicit State(const Options& given)
       : options(given), table(given.max_table_capacity), instructions(table.maximum()) {}
 
+  bool is_unheard() const { return unsent_lost || outgoing.size() > kUnsentMax; }
   Result<DecodeStatus> decode_lines(Bytes lines, Section section, http::FieldSection& out);
   Result<DecodeStatus> decode_line(const Representation& line, Section& section, http::FieldSection& out);
   Result<std::optional<DynamicTable::Entry>> referenced(const Representation& line, const Section& section) const;
@@ -64,6 +65,7 @@ struct Decoder::State {
   std::vector<Blocked> blocked;  // those that wait for the most inserts first
   uint64_t known_received = 0;   // what the peer's encoder knows that we have, §2.1.4
   Outgoing outgoing;
+  bool unsent_lost = false;  // something that had to be said was not kept: the peer will never hear it
   std::vector<uint8_t> name_scratch;
   std::vector<uint8_t> value_scratch;
 };
@@ -77,7 +79,7 @@ Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 Decoder::~Decoder() = default;
 
 Result<DecodeStatus> Decoder::decode(uint64_t stream_id, Bytes section, http::FieldSection& out) {
-  if (state_->outgoing.size() > kUnsentMax) return failed(kUnsentReason);
+  if (state_->is_unheard()) return failed(kUnsentReason);
   size_t at = 0;
   SectionPrefix prefix;
   if (read_section_prefix(section, at, prefix) != Parse::complete) return failed("the section's prefix is malformed");
@@ -217,13 +219,17 @@ void Decoder::cancel(uint64_t stream_id) {
   state_->unblock(stream_id);
   // RFC 9204 §2.2.2.2: without a table there are no references to release.
   if (state_->options.max_table_capacity == 0) return;
-  // The next decode() or on_encoder_stream() ends the connection then.
-  if (state_->outgoing.size() > kUnsentMax) return;
+  // The next decode() or on_encoder_stream() ends the connection then, also when there is room again: an encoder that misses
+  // a cancellation holds entries and streams for ever.
+  if (state_->is_unheard()) {
+    state_->unsent_lost = true;
+    return;
+  }
   write(state_->outgoing.tail(), StreamCancellation{stream_id});
 }
 
 Result<void> Decoder::on_encoder_stream(Bytes bytes) {
-  if (state_->outgoing.size() > kUnsentMax) return stream_error(kUnsentReason);
+  if (state_->is_unheard()) return stream_error(kUnsentReason);
   while (const auto instruction = state_->instructions.next(bytes)) {
     const auto applied = std::visit([&](const auto& one) { return state_->apply(one); }, *instruction);
     if (!applied) return applied;

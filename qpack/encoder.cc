@@ -37,6 +37,9 @@ constexpr uint64_t kMovedWorthMin = 8;
 constexpr size_t kMovesMax = 16;
 constexpr uint64_t kGainPercent = 70;
 
+/// Sections over which the usual gain of blocking is taken.
+constexpr uint64_t kUsualOver = 16;
+
 constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
 
 std::unexpected<Error> stream_error(const char* reason) { return error(ErrorCode::decoder_stream_error, reason); }
@@ -46,6 +49,7 @@ struct Line {
   std::optional<StaticMatch> fixed;
   LineHash hash;
   bool may_index = false;  // the whole line, as an entry of the dynamic table
+  uint64_t saved = 0;      // by a reference to that entry
 
   Reference reference = Reference::none;
   bool whole = false;  // not only the name is referenced
@@ -76,9 +80,11 @@ struct Encoder::State {
   void refresh(uint64_t index);
   void duplicate(uint64_t index);
 
-  void plan(const http::FieldLine& line, Line& known);
+  void plan(const http::FieldSection& section);
+  bool is_worth_blocking(uint64_t stream_id);
+  void plan_line(const http::FieldLine& line, Line& known);
   void plan_name(const http::FieldLine& line, Line& known);
-  void use(Line& known, uint64_t index);
+  void use(Line& known, uint64_t index, uint64_t saved);
   void write_line(const http::FieldLine& line, const Line& known, std::vector<uint8_t>& out) const;
   void finish_section(uint64_t stream_id);
 
@@ -97,15 +103,18 @@ struct Encoder::State {
   DecoderInstructionReader instructions;
   Outgoing outgoing;
   Statistics counted;
-  uint32_t now = 0;  // sections so far; it may wrap around
+  uint32_t now = 0;                    // sections so far; it may wrap around
+  uint64_t usually_saved_at_risk = 0;  // the sum of kUsualOver sections, about
 
   // The section that is being encoded.
   std::vector<Line> lines;
   std::vector<uint64_t> hits;         // entries that lines of it were found as
   std::vector<Candidate> candidates;  // lines of it that should be inserted
   uint64_t limit = 0;                 // entries below it may be referenced
+  uint64_t keep_from = kNone;         // what must not go, since it will be referenced
   uint64_t oldest = kNone;            // of what it references, absolute indices
   uint64_t required = 0;              // its Required Insert Count so far
+  uint64_t saved_at_risk = 0;         // by references that the peer may have to wait for
 };
 
 Encoder::Encoder(const Options& options) : state_(std::make_unique<State>(options)) {}
@@ -137,7 +146,11 @@ void Encoder::encode(uint64_t stream_id, const http::FieldSection& section, std:
   state.begin_section(stream_id);
   for (const http::FieldLine line : section) state.look_at(line);
   if (state.table) state.update_table(section);
-  for (size_t i = 0; i < section.size(); i++) state.plan(section[i], state.lines[i]);
+  state.plan(section);
+  if (!state.is_worth_blocking(stream_id)) {
+    state.limit = state.known_received;
+    state.plan(section);
+  }
   // All inserts are made by now, so Base can be the Required Insert Count, and every index is as small as it can be.
   const uint64_t count = encode_insert_count(state.required, max_entries(state.peer_max_capacity));
   write_section_prefix(out, {.encoded_insert_count = count, .sign = false, .delta_base = 0});
@@ -149,8 +162,7 @@ void Encoder::State::begin_section(uint64_t stream_id) {
   lines.clear();
   hits.clear();
   candidates.clear();
-  oldest = kNone;
-  required = 0;
+  keep_from = kNone;
   now++;
   counted.sections++;
   // RFC 9204 §2.1.2: a stream that is at risk already may stay so; a new one only while the peer's limit is not reached.
@@ -190,8 +202,8 @@ void Encoder::State::update_table(const http::FieldSection& section) {
 }
 
 void Encoder::State::consider(const http::FieldLine& line, size_t number) {
-  const Line& known = lines[number];
-  const uint64_t saved = saved_by(line, known.fixed);
+  Line& known = lines[number];
+  const uint64_t saved = known.saved = saved_by(line, known.fixed);
   if (const auto index = table->find_line(known.hash, line.name, line.value, kNone)) {
     table->on_used(*index, saved, now);
     policy->on_repeated(line.name, known.hash);
@@ -199,7 +211,7 @@ void Encoder::State::consider(const http::FieldLine& line, size_t number) {
     // What will be referenced as it is must not go; entries that may block are found again wherever they were moved to.
     if (limit == kNone) return;
     const auto usable = table->find_line(known.hash, line.name, line.value, limit);
-    if (usable) oldest = std::min(oldest, *usable);
+    if (usable) keep_from = std::min(keep_from, *usable);
     return;
   }
   const auto worth =
@@ -215,7 +227,7 @@ uint64_t Encoder::State::saved_by(const http::FieldLine& line, const std::option
 }
 
 bool Encoder::State::has_room(uint64_t size) const {
-  return outgoing.size() < kUnsentMax && table->has_room(size, std::min(known_received, oldest));
+  return outgoing.size() < kUnsentMax && table->has_room(size, std::min(known_received, keep_from));
 }
 
 /// Makes room for an entry of that size and worth, if what goes for it is worth less. Entries at the end of the table that
@@ -229,7 +241,7 @@ bool Encoder::State::make_room(uint64_t size, uint64_t worth) {
   uint64_t used = entries.size();
   for (uint64_t index = entries.first(); used > entries.capacity() - size; index++) {
     // RFC 9204 §2.1.1: nothing that is not acknowledged, or referenced by what is not.
-    if (index >= std::min(known_received, oldest) || table->is_pinned(index)) return false;
+    if (index >= std::min(known_received, keep_from) || table->is_pinned(index)) return false;
     const uint64_t one = entries.find(index)->size();
     const uint64_t one_worth = table->worth(index, now);
     if (one_worth >= kMovedWorthMin && one_worth * size >= worth * one) {
@@ -283,7 +295,32 @@ void Encoder::State::duplicate(uint64_t index) {
   counted.duplicates++;
 }
 
-void Encoder::State::plan(const http::FieldLine& line, Line& known) {
+/// How each line will be written, with references to entries below `limit`.
+void Encoder::State::plan(const http::FieldSection& section) {
+  // An entry that was only kept may be older than what is referenced: then it is pinned too.
+  oldest = keep_from;
+  required = 0;
+  saved_at_risk = 0;
+  for (size_t i = 0; i < section.size(); i++) plan_line(section[i], lines[i]);
+  // Names last: which entries cost nothing is known when all others are chosen.
+  for (size_t i = 0; i < section.size(); i++) {
+    if (!lines[i].whole) plan_name(section[i], lines[i]);
+  }
+}
+
+/// RFC 9204 §2.1.2: streams that may be blocked are few. The fewer are left, the more a section has to save, compared with
+/// others, to take one of them.
+bool Encoder::State::is_worth_blocking(uint64_t stream_id) {
+  if (required <= known_received || sections.is_at_risk(stream_id)) return true;
+  if (usually_saved_at_risk == 0) usually_saved_at_risk = saved_at_risk * kUsualOver;
+  usually_saved_at_risk += saved_at_risk - usually_saved_at_risk / kUsualOver;
+  const uint64_t streams = std::min<uint64_t>(blocked_streams_max, UnacknowledgedSections::kMax);
+  return saved_at_risk * kUsualOver * streams >= usually_saved_at_risk * sections.streams_at_risk();
+}
+
+void Encoder::State::plan_line(const http::FieldLine& line, Line& known) {
+  known.reference = Reference::none;
+  known.whole = false;
   if (known.fixed && known.fixed->exact_index && !line.never_indexed) {
     known.reference = Reference::fixed;
     known.whole = true;
@@ -292,9 +329,9 @@ void Encoder::State::plan(const http::FieldLine& line, Line& known) {
   }
   const auto index =
       known.may_index ? table->find_line(known.hash, line.name, line.value, limit) : std::optional<uint64_t>();
-  if (!index) return plan_name(line, known);
+  if (!index) return;
   known.whole = true;
-  use(known, *index);
+  use(known, *index, known.saved);
 }
 
 /// RFC 9204 §7.1.3: the name of a line that must never be indexed may be referenced; its value is a literal.
@@ -302,19 +339,23 @@ void Encoder::State::plan_name(const http::FieldLine& line, Line& known) {
   const bool is_short = known.fixed && known.fixed->name_index < kShortIndexes;
   if (table && !is_short) {
     const auto index = table->find_name(known.hash, line.name, limit);
-    // Instead of a long index of the static table, an entry that is younger than others which the section references
-    // costs nothing.
-    const bool better = index && *index > oldest && table->insert_count() - *index <= kShortIndexes;
-    if (index && (!known.fixed || better)) return use(known, *index);
+    // Instead of a long index of the static table, an entry that is younger than others which the section references, and
+    // for which it cannot block unless it can for others, costs nothing.
+    const bool free = index && *index > oldest && *index < std::max(required, known_received);
+    const bool better = free && table->insert_count() - *index <= kShortIndexes;
+    if (index && (!known.fixed || better)) {
+      return use(known, *index, known.fixed ? 1 : literal_size(4, line.name, options.huffman) - 1);
+    }
   }
   if (!known.fixed) return;
   known.reference = Reference::fixed;
   known.index = known.fixed->name_index;
 }
 
-void Encoder::State::use(Line& known, uint64_t index) {
+void Encoder::State::use(Line& known, uint64_t index, uint64_t saved) {
   oldest = std::min(oldest, index);
   required = std::max(required, index + 1);
+  if (index >= known_received) saved_at_risk += saved;
   known.reference = Reference::relative;
   known.index = index;
 }
@@ -329,7 +370,6 @@ void Encoder::State::write_line(const http::FieldLine& line, const Line& known, 
 
 void Encoder::State::finish_section(uint64_t stream_id) {
   if (required == 0) return;
-  // `oldest` may be an entry that was only kept, and older than what is referenced: it pins no less.
   table->pin(oldest);
   sections.add({.stream_id = stream_id, .required_insert_count = required, .oldest_reference = oldest}, known_received);
 }

@@ -1,9 +1,11 @@
 // What an encoder puts into the dynamic table: lines that are likely to come again, as far as what came before tells.
 //
 // The measure is a Worth: bytes that references saved or would have saved, where what is long ago counts less. Entries of
-// the table carry one; lines that are in no table are remembered by their hashes, with one each; and of each field name is
-// known how many of its lines came again, which is the best guess for a line that is new. Names that everybody knows begin
-// with a prejudice. All memory is of fixed size and nothing is exact: a collision of hashes costs compression, no more.
+// the table carry one; lines that are in no table are remembered by their hashes, with one each. What a line is worth that
+// was never seen depends on its name: whether it is the first line of it, and else how many new lines of it came again.
+// While the last one that was inserted unseen did not, the next has to come twice: a name whose values change fills no
+// table. Names that everybody knows begin with a prejudice. All memory is of fixed size and nothing is exact: a collision
+// of hashes costs compression, no more.
 #pragma once
 
 #include <cstddef>
@@ -37,23 +39,36 @@ class IndexingPolicy {
   void on_repeated(std::string_view name, LineHash hash);
 
  private:
+  /// Of so many lines so many came again.
+  struct Share {
+    uint16_t again = 0;
+    uint16_t lines = 1;
+    uint64_t of(uint64_t bytes) const { return bytes * again / lines; }
+  };
   struct Remembered {
     uint32_t hash = 0;
+    bool is_counted = false;  // its coming again counts for its name
     Worth worth;
   };
   struct Name {
     uint32_t hash = 0;
-    uint16_t lines = 0;
-    uint16_t repeated = 0;
+    bool is_known = false;      // a line of it came
+    bool is_changing = false;   // by prejudice
+    bool on_probation = false;  // a line of it was inserted unseen, and none came again since
+    uint32_t inserted_at = 0;   // when that was, in sections
+    Share first;                // what its first line is judged by: a prejudice
+    Share later;                // and all after it: what came, at first a prejudice too
 
-    void count(bool again);
-    uint64_t share_of(uint64_t bytes) const { return bytes * repeated / lines; }
+    void count_line();
+    void count_again(Remembered& remembered);
   };
   Name& name_of(std::string_view name, uint32_t hash);
+  Remembered& remembered(LineHash hash) { return remembered_[hash.line % remembered_.size()]; }
+  bool wants_unseen(Name& name, const Line& line, bool is_first, uint64_t worth);
 
   uint32_t half_life_;
   std::vector<Remembered> remembered_;
-  std::vector<Name> names_;
+  std::vector<Name> names_;  // in sets, those used last first
 };
 
 }  // namespace quoll::qpack

@@ -196,6 +196,23 @@ TEST_CASE("a peer that does not take the decoder stream is stopped") {
   CHECK(decoder.decoder_stream().size() <= 70000);
 }
 
+// RFC 9204 §2.2.2.2, §7.3: an encoder that missed a cancellation would keep entries for ever.
+TEST_CASE("a cancellation that could not be kept ends the connection, even if the decoder stream is taken at last") {
+  Decoder decoder({.max_table_capacity = 220});
+  REQUIRE(decoder.on_encoder_stream(hex(kTwoEntries)).has_value());
+  uint64_t stream_id = 0;
+  while (decoder.decoder_stream().size() <= 64 * 1024) decoder.cancel(stream_id += 4);
+  decoder.sent(decoder.decoder_stream().size());
+  CHECK(is(decode(decoder, 4, "030080"), DecodeStatus::done));
+  while (decoder.decoder_stream().size() <= 64 * 1024) decoder.cancel(stream_id += 4);
+  const size_t size = decoder.decoder_stream().size();
+  decoder.cancel(stream_id + 4);
+  CHECK(decoder.decoder_stream().size() == size);
+  decoder.sent(size);
+  CHECK(failed_with(decode(decoder, 4, "030080"), ErrorCode::decompression_failed));
+  CHECK(failed_with(decoder.on_encoder_stream(hex("00")), ErrorCode::encoder_stream_error));
+}
+
 // RFC 9204 §4.5.1.1: the example, and all counts around a wrap.
 TEST_CASE("Required Insert Counts survive their encoding") {
   CHECK(decode_insert_count(4, 3, 10) == 9);

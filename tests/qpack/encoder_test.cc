@@ -86,6 +86,51 @@ TEST_CASE("no more streams are at risk than the peer lets be blocked") {
   CHECK(failed_with(encoder.on_decoder_stream(hex("84")), ErrorCode::decoder_stream_error));
 }
 
+// RFC 9204 §2.1.2: the streams that may be blocked go to sections that save something by it.
+TEST_CASE("a section that saves little takes none of the last streams that may be at risk") {
+  const http::FieldSection large = {{"user-agent", "a program of some name/1.0"}, {"x-name", "a value of some length"}};
+  const http::FieldSection small = {{"x-name", "another"}};
+  for (const uint64_t limit : {4u, 100u}) {
+    Encoder encoder({});
+    REQUIRE(encoder.set_peer_settings(4096, limit).has_value());
+    for (uint64_t i = 0; i < 3; i++) CHECK(encode(encoder, 4 * i, large)[0] != 0);
+    CHECK(encoder.statistics().blocked_streams == 3);
+    // Only its name could be referenced. With many streams left that is enough; and one that is at risk has no more to lose.
+    const std::vector<uint8_t> bytes = encode(encoder, 12, small);
+    CHECK((bytes[0] == 0) == (limit == 4));
+    CHECK(encoder.statistics().blocked_streams == (limit == 4 ? 3 : 4));
+    CHECK(encode(encoder, 8, small)[0] != 0);
+    CHECK(encode(encoder, 16, large)[0] != 0);
+    encoder.check_invariants();
+    Decoder decoder({.blocked_streams = limit});
+    REQUIRE(decoder.on_encoder_stream(encoder.encoder_stream()).has_value());
+    http::FieldSection out;
+    CHECK(is(decoder.decode(12, bytes, out), DecodeStatus::done));
+    CHECK(out == small);
+  }
+}
+
+// RFC 9204 §2.1.2.
+TEST_CASE("no stream is put at risk for a shorter name index") {
+  Encoder encoder({});
+  REQUIRE(encoder.set_peer_settings(4096, 100).has_value());
+  encode(encoder, 0, {{"user-agent", "a program of some name/1.0"}});
+  REQUIRE(encoder.on_decoder_stream(hex("80")).has_value());
+  encode(encoder, 4, {{"accept", "text/this, text/that"}});
+  REQUIRE(encoder.statistics().inserts == 2);
+  const std::vector<uint8_t> bytes =
+      encode(encoder, 8, {{"accept", "something else"}, {"user-agent", "a program of some name/1.0"}});
+  CHECK(bytes[0] == 2);
+  CHECK(encoder.statistics().blocked_streams == 1);
+  // Where the section has to wait for the same entry anyway, it takes its name too: a byte less than by index 29.
+  const std::vector<uint8_t> longer = encode(encoder, 4, {{"accept", "something a"}});
+  const std::vector<uint8_t> shorter = encode(
+      encoder, 4,
+      {{"accept", "something e"}, {"user-agent", "a program of some name/1.0"}, {"accept", "text/this, text/that"}});
+  CHECK(shorter[0] == 3);
+  CHECK(shorter.size() == longer.size() - 1 + 2);
+}
+
 // RFC 9204 §4.4.1, §4.4.3.
 TEST_CASE("acknowledgments of what was not sent are errors") {
   CHECK_FALSE(refuses("84"));
@@ -146,6 +191,28 @@ TEST_CASE("a decoder that acknowledges nothing costs bounded memory") {
   for (uint64_t i = 1; i < UnacknowledgedSections::kMax + 10; i++) last = encode(encoder, 4 * i, request());
   CHECK(last[0] == 0);
   encoder.check_invariants();
+}
+
+// RFC 9204 §3.2.2: the one entry that fits is replaced by the next.
+TEST_CASE("a table that has room for one entry only takes one after the other") {
+  Encoder encoder({});
+  REQUIRE(encoder.set_peer_settings(63, 100).has_value());
+  Decoder decoder({.max_table_capacity = 63});
+  for (uint64_t i = 0; i < 40; i++) {
+    const http::FieldSection section = {{"server", "~" + std::to_string(i / 8) + "~~~~~~~~~~~"}};
+    const std::vector<uint8_t> bytes = encode(encoder, 4 * i, section);
+    const Bytes instructions = encoder.encoder_stream();
+    REQUIRE(decoder.on_encoder_stream(instructions).has_value());
+    encoder.sent(instructions.size());
+    http::FieldSection out;
+    CHECK(is(decoder.decode(4 * i, bytes, out), DecodeStatus::done));
+    CHECK(out == section);
+    const Bytes answers = decoder.decoder_stream();
+    REQUIRE(encoder.on_decoder_stream(answers).has_value());
+    decoder.sent(answers.size());
+    encoder.check_invariants();
+  }
+  CHECK(encoder.statistics().evictions == 4);
 }
 
 TEST_CASE("an encoder and a decoder agree, whatever the network does") {
