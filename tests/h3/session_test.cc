@@ -361,6 +361,24 @@ TEST_SUITE("h3 session") {
     CHECK(end.next<RequestReceived>().has_value());
   }
 
+  // RFC 9114 §4.2.2
+  TEST_CASE("a response head or trailers beyond the limit end the exchange, and nothing calls them malformed") {
+    SessionOptions small;
+    small.decoder.max_field_section_size = 300;
+    const ByteVector large = headers(status("200", {{"large", std::string(400, 'x')}}));
+    for (const ByteVector& response : {large, headers(status("200")) + headers({{"large", std::string(400, 'x')}})}) {
+      ClientEnd end(small);
+      end.receive(0, response);
+      (void)end.read_all(0);
+      const auto aborted = end.next<MessageAborted>();
+      REQUIRE(aborted.has_value());
+      CHECK_EQ(aborted->code, code_of(ErrorCode::excessive_load));
+      CHECK_FALSE(aborted->by_peer);
+      CHECK_FALSE(end.transport.closed.has_value());
+      CHECK(end.session.request(get(), true).value().has_value());
+    }
+  }
+
   TEST_CASE("requests wait for streams, and are told when there are some") {
     H3Pair pair;
     pair.client.transport.streams_max[0] = 1;
