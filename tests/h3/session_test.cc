@@ -526,6 +526,19 @@ TEST_SUITE("h3 session") {
     CHECK_EQ(end.session.open_exchanges(), 1);
   }
 
+  // RFC 9114 §5.2
+  TEST_CASE("a response that is under way goes on, though GOAWAY names its request or an earlier one") {
+    ClientEnd end;
+    end.receive(0, headers(status("200")) + data("half"));
+    REQUIRE(end.next<ResponseReceived>().has_value());
+    end.receive(kServerControl, frame(FrameType::goaway, varint(0)));
+    CHECK_EQ(end.next<GoawayReceived>()->id, 0);
+    CHECK_FALSE(end.session.request(get(), true).value_or(std::nullopt).has_value());
+    end.receive(0, data(" and half"), true);
+    CHECK(end.read_all(0) == std::pair(text("half and half"), true));
+    CHECK_FALSE(end.next<MessageAborted>().has_value());
+  }
+
   // RFC 9114 §7.2.4.2
   TEST_CASE("remembered settings bind until the real ones come, unless early data was refused") {
     SessionOptions options;
