@@ -186,7 +186,7 @@ void Session::State::on_trailers(Exchange& exchange, http::FieldSection fields) 
   tell(TrailersReceived{.stream = exchange.stream, .fields = std::move(fields)});
 }
 
-/// RFC 9114 §4.2.2: a server answers, a client does without the response.
+/// RFC 9114 §4.2.2: a server answers, a client does without the response. Nothing is malformed, there is only too much of it.
 void Session::State::on_too_large(Exchange& exchange) {
   const bool answers = role == Role::server && exchange.receive == Exchange::Receive::head;
   if (answers) {
@@ -196,7 +196,7 @@ void Session::State::on_too_large(Exchange& exchange) {
     stop_receiving(exchange, ErrorCode::no_error);
     return release(exchange);
   }
-  on_malformed(exchange);
+  on_malformed(exchange, ErrorCode::excessive_load);
 }
 
 void Session::State::on_early_end(Exchange& exchange) {

@@ -38,16 +38,14 @@ void Session::State::on_goaway(Bytes payload) {
   }
 }
 
-/// Client: those are not processed, as if each had been rejected (RFC 9114 §5.2).
+/// Client: those are not processed, as if each had been rejected (RFC 9114 §5.2). One whose response is under way is processed,
+/// whatever the GOAWAY says: some servers name the last request that they have taken, where the next one belongs.
 void Session::State::reject_requests_from(uint64_t first) {
   for (const uint64_t stream : exchanges.streams()) {
     Exchange* exchange = exchanges.find(stream);
     if (!exchange || exchange->is_push() || stream < first) continue;
-    const bool waits = exchange->receive != Exchange::Receive::over;
-    if (waits) {
-      tell(MessageAborted{
-          .stream = stream, .code = static_cast<uint64_t>(ErrorCode::request_rejected), .by_peer = true});
-    }
+    if (exchange->receive != Exchange::Receive::head) continue;
+    tell(MessageAborted{.stream = stream, .code = static_cast<uint64_t>(ErrorCode::request_rejected), .by_peer = true});
     abandon(*exchange, ErrorCode::request_cancelled);
   }
 }

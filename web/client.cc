@@ -18,6 +18,7 @@ constexpr size_t kReceiveCallsPerTurnMax = 8;
 constexpr Duration kLogPatience = Duration::milliseconds(200);
 /// close() waits no longer for tickets.
 constexpr Duration kLastSendMax = Duration::milliseconds(100);
+constexpr Duration kKeepAliveMax = Duration::seconds(20);  // NATs forget a flow after 30 (RFC 9000 §10.1.2)
 constexpr Duration kCloseWaitMax = Duration::milliseconds(250);
 
 std::shared_ptr<const quic::ClientConfig> quic_config(const ClientOptions& options) {
@@ -27,9 +28,9 @@ std::shared_ptr<const quic::ClientConfig> quic_config(const ClientOptions& optio
   config->tls = std::move(tls);
   config->transport = options.transport;
   h3::prepare(config->transport, options.session);
-  // A server that takes its time over an answer is not gone.
-  if (config->transport.keep_alive.is_zero() && !config->transport.max_idle_timeout.is_infinite()) {
-    config->transport.keep_alive = config->transport.max_idle_timeout / 3;
+  // A server that takes its time over an answer is not gone. With no idle timeout of ours there is one of the server's.
+  if (config->transport.keep_alive.is_zero()) {
+    config->transport.keep_alive = std::min(config->transport.max_idle_timeout / 3, kKeepAliveMax);
   }
   config->original_version = options.original_version;
   return config;

@@ -203,9 +203,10 @@ struct ClientEventVisitor {
 
 void ClientConnection::on_goaway(uint64_t id) {
   going_away_ = true;
-  // RFC 9114 §5.2: requests from there on were not processed, and may go again on another connection.
+  // RFC 9114 §5.2: requests from there on were not processed, and may go again on another connection. What is answered
+  // already goes on.
   for (ClientTransfer* transfer : transfers_now()) {
-    if (transfer->stream() >= id && !transfer->requeue()) {
+    if (transfer->stream() >= id && !transfer->is_answered() && !transfer->requeue()) {
       transfer->end(stream_failure(static_cast<uint64_t>(h3::ErrorCode::request_rejected), true));
     }
   }

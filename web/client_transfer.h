@@ -39,6 +39,8 @@ class ClientTransfer final : public ClientExchange {
   const ClientRequest& request() const { return request_; }
   Timings& timings() { return facts_.timings; }
   uint64_t stream() const { return stream_; }
+  /// The head of its response has come.
+  bool is_answered() const { return response_begun_; }
   /// May go in 0-RTT now.
   bool may_be_early() const { return request_.early_data && !no_early_data_; }
   /// The handshake of its connection is complete, or was.

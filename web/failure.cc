@@ -121,10 +121,13 @@ Failure failure_of(const quic::Closed& closed, const std::string& server, bool e
 }
 
 Failure stream_failure(uint64_t code, bool by_peer) {
-  return {.kind = FailureKind::stream,
-          .code = code,
-          .application = true,
-          .text = (by_peer ? "the server gave the request up with " : "the response is malformed: ") + code_name(code)};
+  std::string_view what = "the response is malformed: ";
+  if (by_peer) {
+    what = "the server gave the request up with ";
+  } else if (code == static_cast<uint64_t>(h3::ErrorCode::excessive_load)) {
+    what = "the response has more fields than we take: ";
+  }
+  return {.kind = FailureKind::stream, .code = code, .application = true, .text = std::string(what) + code_name(code)};
 }
 
 }  // namespace quoll::web

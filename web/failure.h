@@ -11,7 +11,7 @@ namespace quoll::web {
 
 /// `server`: as the person named it; `established`: the handshake had been complete.
 Failure failure_of(const quic::Closed& closed, const std::string& server, bool established);
-/// The stream ended before its response did, `by_peer`, or because the response was malformed.
+/// The stream ended before its response did, `by_peer`, or because the response was malformed, or its fields too many.
 Failure stream_failure(uint64_t code, bool by_peer);
 /// "H3_NO_ERROR (0x100)", "0x12345".
 std::string code_name(uint64_t code);

@@ -29,7 +29,8 @@ struct TransportConfig {
 
   /// RFC 9000 §10.1; infinite: none.
   Duration max_idle_timeout = Duration::seconds(30);
-  /// A PING after so long without anything received, while streams are open or `keep_alive_always`; zero: never.
+  /// A PING after so long without anything received, or a third of the idle timeout that both ends agree on if that is
+  /// less, while streams are open or `keep_alive_always`; zero: never.
   Duration keep_alive = {};
   bool keep_alive_always = false;
   /// RFC 9000 §8.1, §10.1: a handshake that takes longer is given up.

@@ -66,6 +66,25 @@ void Connection::State::remove_path(PathState& path) {
   }
 }
 
+/// RFC 9000 §5.1.1, §9.5: without a spare id the peer's next move could not be answered, and it gives others only for those that
+/// are retired. Paths that are kept for late packets alone end before their time. When an id was wanted already and no such
+/// path is there, the one ends that has been silent longest, such as one that was probed and never used.
+void Connection::State::release_spare_paths(bool is_urgent) {
+  PathState* silent = nullptr;
+  bool released = false;
+  for (const std::unique_ptr<PathState>& each : paths) {
+    PathState* path = each.get();
+    if (!path || path == current || path == fallback || path == migrating_to || path->is_awaited) continue;
+    if (!path->remove_at.is_never()) {
+      remove_path(*path);
+      released = true;
+    } else if (!silent || path->last_received < silent->last_received) {
+      silent = path;
+    }
+  }
+  if (is_urgent && !released && silent) remove_path(*silent);
+}
+
 PathState* Connection::State::path_of(PacketContext& context, PacketType type) {
   if (PathState* known = find_path(context.path)) return known;
   // RFC 9000 §9: clients discard what comes from unknown addresses; during the handshake addresses are stable.
@@ -79,6 +98,7 @@ PathState* Connection::State::path_of(PacketContext& context, PacketType type) {
     id = current->remote_id;
   } else {
     id = remote_ids->take();
+    if (!remote_ids->has_unused()) release_spare_paths(!id);
   }
   if (!id) return nullptr;
   PathState* added = add_path(context.now, context.path);

@@ -206,6 +206,7 @@ struct Connection::State {
   PathState* add_path(Instant now, const Path& path);
   void remove_path(PathState& path);
   PathState* path_of(PacketContext& context, PacketType type);
+  void release_spare_paths(bool is_urgent);
   void on_non_probing_packet(Instant now, PathState& path);
   void go_over(Instant now, PathState& path);
   void switch_path(Instant now, PathState& path);

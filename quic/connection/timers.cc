@@ -11,9 +11,12 @@ Duration Connection::State::idle_period() const {
 }
 
 void Connection::State::restart_idle_timer(Instant now) {
-  idle_deadline = now + idle_period();
+  const Duration period = idle_period();
+  idle_deadline = now + period;
   const bool wanted = !config.keep_alive.is_zero() && (config.keep_alive_always || streams.statistics().open != 0);
-  keep_alive_at = wanted && handshake_complete ? now + config.keep_alive : Instant::never();
+  // RFC 9000 §10.1.2: in time for the peer's timeout too, which may be far shorter than ours, with room for a lost PING.
+  const Duration interval = std::min(config.keep_alive, period / 3);
+  keep_alive_at = wanted && handshake_complete ? now + interval : Instant::never();
 }
 
 void Connection::State::restart_quiet_timer(Instant now) {

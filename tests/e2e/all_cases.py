@@ -4,7 +4,7 @@ import importlib
 
 from harness import CASES, Entry
 
-PLAIN = ("with_chromium", "with_caddy", "with_ngtcp2", "with_tshark")
+PLAIN = ("with_chromium", "with_caddy", "with_ngtcp2", "with_quic_go", "with_tshark")
 WITH_AIOQUIC = ("peers_alone", "with_aioquic_client", "with_aioquic_server", "faults", "under_load", "misbehave_server",
                 "misbehave_client")
 

@@ -361,6 +361,24 @@ TEST_SUITE("h3 session") {
     CHECK(end.next<RequestReceived>().has_value());
   }
 
+  // RFC 9114 §4.2.2
+  TEST_CASE("a response head or trailers beyond the limit end the exchange, and nothing calls them malformed") {
+    SessionOptions small;
+    small.decoder.max_field_section_size = 300;
+    const ByteVector large = headers(status("200", {{"large", std::string(400, 'x')}}));
+    for (const ByteVector& response : {large, headers(status("200")) + headers({{"large", std::string(400, 'x')}})}) {
+      ClientEnd end(small);
+      end.receive(0, response);
+      (void)end.read_all(0);
+      const auto aborted = end.next<MessageAborted>();
+      REQUIRE(aborted.has_value());
+      CHECK_EQ(aborted->code, code_of(ErrorCode::excessive_load));
+      CHECK_FALSE(aborted->by_peer);
+      CHECK_FALSE(end.transport.closed.has_value());
+      CHECK(end.session.request(get(), true).value().has_value());
+    }
+  }
+
   TEST_CASE("requests wait for streams, and are told when there are some") {
     H3Pair pair;
     pair.client.transport.streams_max[0] = 1;
@@ -506,6 +524,19 @@ TEST_SUITE("h3 session") {
     CHECK_EQ(aborted->stream, second);
     CHECK_EQ(aborted->code, code_of(ErrorCode::request_rejected));
     CHECK_EQ(end.session.open_exchanges(), 1);
+  }
+
+  // RFC 9114 §5.2
+  TEST_CASE("a response that is under way goes on, though GOAWAY names its request or an earlier one") {
+    ClientEnd end;
+    end.receive(0, headers(status("200")) + data("half"));
+    REQUIRE(end.next<ResponseReceived>().has_value());
+    end.receive(kServerControl, frame(FrameType::goaway, varint(0)));
+    CHECK_EQ(end.next<GoawayReceived>()->id, 0);
+    CHECK_FALSE(end.session.request(get(), true).value_or(std::nullopt).has_value());
+    end.receive(0, data(" and half"), true);
+    CHECK(end.read_all(0) == std::pair(text("half and half"), true));
+    CHECK_FALSE(end.next<MessageAborted>().has_value());
   }
 
   // RFC 9114 §7.2.4.2

@@ -44,6 +44,29 @@ TEST_SUITE("quic connection: closing") {
     }
   }
 
+  // RFC 9000 §10.1.2
+  TEST_CASE("PINGs keep a connection from the peer's idle timeout, however much shorter than ours it is") {
+    for (const Role role : kBoth) {
+      for (const Duration own : {Duration::seconds(30), Duration::infinite()}) {
+        Stage s(role);
+        s.transport.max_idle_timeout = own;
+        s.transport.keep_alive = Duration::seconds(10);
+        s.transport.keep_alive_always = true;
+        s.options.parameters.max_idle_timeout = 3000;
+        REQUIRE(s.handshake());
+        const size_t before = s.all(T::ping).size();
+        s.advance(Duration::seconds(9));
+        CHECK_FALSE(s.event<Closed>());
+        CHECK_GE(s.all(T::ping).size() - before, 6);
+        CHECK_LE(s.all(T::ping).size() - before, 10);
+        s.puppet->answers = false;
+        s.advance(Duration::seconds(4));
+        REQUIRE(s.event<Closed>());
+        CHECK(s.event<Closed>()->why == Closed::Why::idle_timeout);
+      }
+    }
+  }
+
   // RFC 9000 §10.2.1
   TEST_CASE("a server that closes before validation sends three times what it receives at most") {
     Stage s(Role::server);

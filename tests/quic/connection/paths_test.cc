@@ -57,6 +57,19 @@ struct Ready : Stage {
   Path elsewhere;
 };
 
+/// As many ids, `given` so far, as make up for those that the endpoint has retired.
+void give_for_retired(Stage& s, uint8_t& given, const Path& on) {
+  const size_t wanted = 3 + s.all(T::retire_connection_id).size();
+  while (given < wanted) {
+    const uint8_t number = ++given;
+    StatelessResetToken token;
+    token.fill(number);
+    s.send({.frames = frames(NewConnectionIdFrame{
+                .sequence_number = number, .connection_id = id_of("spare", number), .stateless_reset_token = token})},
+           on);
+  }
+}
+
 }  // namespace
 
 TEST_SUITE("quic connection: paths") {
@@ -157,6 +170,62 @@ TEST_SUITE("quic connection: paths") {
     s.puppet->answers = false;
     s.advance(Duration::seconds(5));
     CHECK(s.connection()->path().remote == s.elsewhere.remote);  // it did not fail
+  }
+
+  // RFC 9000 §5.1.1, §9.5
+  TEST_CASE("a peer that moves again and again gets its ids back in time to be answered everywhere") {
+    Ready s(Role::server);
+    s.begin();
+    uint8_t given = 3;
+    for (uint16_t move = 0; move < 12; move++) {
+      const size_t before = s.seen();
+      s.elsewhere.remote.port = static_cast<uint16_t>(4001 + move);
+      s.change_destination();
+      s.send({.frames = frames(PingFrame{}), .size = 1200}, s.elsewhere);
+      CHECK(s.connection()->path().remote == s.elsewhere.remote);
+      bool answered = false;
+      for (const auto& challenge : s.found(T::path_challenge, before)) {
+        answered |= challenge.datagram.path.remote == s.elsewhere.remote;
+        s.respond(challenge.frame, s.elsewhere);
+      }
+      CHECK(answered);
+      // It retires what it used no more, and gives as many as it is told that we have retired.
+      s.send_frames(RetireConnectionIdFrame{.sequence_number = move}, PingFrame{});
+      s.advance(Duration::milliseconds(1));
+      give_for_retired(s, given, s.elsewhere);
+      REQUIRE_FALSE(s.close());
+    }
+  }
+
+  // RFC 9000 §8.2, §9.1, §9.5
+  TEST_CASE("a peer that probes one address after the other, and stays where it is, is answered from each") {
+    Ready s(Role::server);
+    s.begin();
+    uint8_t given = 3;
+    const ConnectionId here = s.puppet->remote;
+    for (uint16_t probe = 0; probe < 12; probe++) {
+      const size_t before = s.seen();
+      s.elsewhere.remote.port = static_cast<uint16_t>(4001 + probe);
+      s.change_destination();
+      const ConnectionId there = s.puppet->remote;
+      bool answered = false;
+      for (int attempt = 0; attempt < 2 && !answered; attempt++) {
+        s.puppet->remote = there;
+        s.puppet->answers = false;  // those go the usual way
+        s.send({.frames = frames(PathChallengeFrame{kData}), .size = 1200}, s.elsewhere);
+        s.puppet->remote = here;
+        s.puppet->answers = true;
+        for (const auto& response : s.found(T::path_response, before)) {
+          answered |= response.datagram.path.remote == s.elsewhere.remote;
+        }
+        s.send_frames(PingFrame{});
+        give_for_retired(s, given, s.path);
+      }
+      CHECK(answered);
+      s.send_frames(RetireConnectionIdFrame{.sequence_number = probe + 1u}, PingFrame{});
+      CHECK(s.connection()->path().remote == s.path.remote);
+      REQUIRE_FALSE(s.close());
+    }
   }
 
   // RFC 9000 §9.3.2
