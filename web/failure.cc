@@ -121,10 +121,11 @@ Failure failure_of(const quic::Closed& closed, const std::string& server, bool e
 }
 
 Failure stream_failure(uint64_t code, bool by_peer) {
-  return {.kind = FailureKind::stream,
-          .code = code,
-          .application = true,
-          .text = (by_peer ? "the server gave the request up with " : "the response is malformed: ") + code_name(code)};
+  return {
+      .kind = FailureKind::stream,
+      .code = code,
+      .application = true,
+      .text = (by_peer ? "the server gave the request up with " : "the response cannot be used: ") + code_name(code)};
 }
 
 }  // namespace quoll::web

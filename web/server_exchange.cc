@@ -75,8 +75,12 @@ void ServerExchange::send_head(unsigned status, const http::FieldSection& fields
   head.clear();
   // RFC 9110 §6.6.1: an origin server with a clock sends Date.
   if (!fields.find("date")) head.add("date", connection_.context().date());
-  head.append(fields);
-  if (body && status != 204 && !fields.find("content-length")) {
+  // RFC 9110 §8.6: a length may not be said of what is no content.
+  const bool has_length = !(status == 204 || (method() == "CONNECT" && status / 100 == 2));
+  for (const http::FieldLine line : fields) {
+    if (has_length || line.name != "content-length") head.add(line);
+  }
+  if (body && has_length && !fields.find("content-length")) {
     if (const std::optional<uint64_t> size = body->size()) {
       std::array<char, 24> digits;
       const auto last = std::to_chars(digits.data(), digits.data() + digits.size(), *size).ptr;
@@ -150,14 +154,8 @@ void ServerExchange::pump() {
 }
 
 void ServerExchange::settle_request() {
-  if (on_readable_) return;
-  // The end may have arrived with nothing before it, and then there is nothing to stop.
-  if (!request_complete_) (void)read(1);
-  if (request_complete_ || aborted_) return;
-  h3::Session* session = connection_.session();
-  if (!session) return;
-  // RFC 9114 §4.1: a server that has answered without the whole request asks the client to stop without an error.
-  session->stop_reading(stream_, h3::ErrorCode::no_error);
+  if (on_readable_ || request_complete_ || aborted_) return;
+  if (h3::Session* session = connection_.session()) session->discard(stream_);
   request_complete_ = true;
 }
 
@@ -206,8 +204,8 @@ void ServerExchange::take_writable() {
 
 void ServerExchange::take_aborted(uint64_t code) {
   // Without the whole request there is no answer to it (RFC 9114 §4.1.1), unless it was given already.
-  if (response_finished_ || aborted_) return;
-  abort(h3::ErrorCode::request_incomplete);
+  if (aborted_) return;
+  if (!response_finished_) abort(h3::ErrorCode::request_incomplete);
   outcome_.code = code;
 }
 
@@ -219,7 +217,11 @@ void ServerExchange::take_stopped(uint64_t code) {
 
 void ServerExchange::end(bool delivered, uint64_t connection_code) {
   outcome_.complete = delivered && response_finished_ && !aborted_;
-  if (!outcome_.complete && outcome_.code == 0) outcome_.code = connection_code;
+  if (outcome_.complete) {
+    outcome_.code = 0;
+  } else if (outcome_.code == 0) {
+    outcome_.code = connection_code;
+  }
   aborted_ = true;
   pump_.stop();
   if (on_end_) on_end_(outcome_);

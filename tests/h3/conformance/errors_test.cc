@@ -400,7 +400,8 @@ std::vector<Row> client_rows() {
                end.receive(0, headers(status("204")) + data("x"));
                (void)end.read_all(0);
              }),
-      stream(E::message_error, kClient, "a head that is larger than the limit",
+      // RFC 9114 §4.2.2
+      stream(E::excessive_load, kClient, "a head that is larger than the limit",
              on_message(varint(1) + varint(1 << 24))),
       // RFC 9114 §4.6, §7.2.3
       stream(
