@@ -1,5 +1,7 @@
 #include "h3/over_quic.h"
 
+#include "h3/frame.h"
+
 #include <map>
 
 #include "tests/support/quic_pair.h"
@@ -336,6 +338,31 @@ TEST_SUITE("h3 over quic") {
     CHECK(closed->application);
     CHECK_EQ(closed->error_code, static_cast<uint64_t>(ErrorCode::frame_unexpected));
     CHECK_EQ(f.server.failed, static_cast<uint64_t>(ErrorCode::frame_unexpected));
+  }
+
+  // RFC 9218 §7.2
+  // RFC 9297 §2.1
+  TEST_CASE("what names a stream beyond the server's limit closes the connection") {
+    for (const bool datagram : {false, true}) {
+      for (const uint64_t stream : {uint64_t{4 * 99}, uint64_t{4 * 100}}) {
+        Fixture f;
+        f.serve({{"/", pattern(10, 1)}});
+        const uint64_t first = f.request(get("/"), true);
+        REQUIRE(f.pair.run_until([&] { return f.client.messages[first].closed; }));
+        f.pair.run_for(Duration::seconds(1));
+        std::vector<uint8_t> bytes;
+        if (datagram) {
+          write_varint(bytes, stream / 4);
+          REQUIRE(f.pair.client_connection().send_datagram(Slice::copy_of(bytes)).value());
+        } else {
+          write_priority_update(bytes, {.of_push = false, .id = stream, .priority = {.urgency = 1}});
+          REQUIRE(f.pair.client_connection().streams().write(quic::StreamId(2), Bytes(bytes)).has_value());
+        }
+        f.pair.run_for(Duration::seconds(1));
+        CHECK_EQ(f.server.failed.has_value(), stream == 4 * 100);
+        if (f.server.failed) CHECK_EQ(*f.server.failed, static_cast<uint64_t>(ErrorCode::id_error));
+      }
+    }
   }
 
   // RFC 9114 §4.1.1
