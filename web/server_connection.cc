@@ -39,7 +39,10 @@ ServerConnection::ServerConnection(WorkerContext& context, quic::ConnectionHandl
       handle_(handle),
       peer_(connection.path().remote),
       over_quic_(h3::Role::server, context.options->session, *context.rng),
-      log_(std::move(log)) {}
+      log_(std::move(log)) {
+  // RFC 9114 §7.2.4.2: settings go out as soon as the transport can send, which is before the handshake is complete.
+  (void)session();
+}
 
 void ServerConnection::note_used() {
   if (!std::exchange(used_, true)) context_.used.push_back(this);

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "http/characters.h"
 #include "web/server_connection.h"
 
 namespace quoll::web {
@@ -17,7 +18,11 @@ bool has_no_content(std::string_view method, unsigned status) {
 
 ServerExchange::ServerExchange(ServerConnection& connection, uint64_t stream, http::FieldSection fields,
                                bool has_request_body)
-    : connection_(connection), stream_(stream), fields_(std::move(fields)), request_complete_(!has_request_body) {}
+    : connection_(connection),
+      stream_(stream),
+      fields_(std::move(fields)),
+      request_complete_(!has_request_body),
+      client_waits_(has_request_body && http::equals_ignoring_case(pseudo("expect"), "100-continue")) {}
 
 std::string_view ServerExchange::authority() const {
   const std::string_view authority = pseudo(":authority");
@@ -33,15 +38,26 @@ std::optional<Slice> ServerExchange::read(size_t max) {
   h3::Session* session = connection_.session();
   if (!session) return {};
   Result<std::optional<h3::Chunk>> chunk = session->read_body(stream_, max);
-  if (!chunk || !*chunk) return {};
+  if (!chunk) return {};
+  if (!*chunk) {
+    ask_for_content();
+    return {};
+  }
+  client_waits_ = false;
   request_complete_ = (*chunk)->fin;
   if ((*chunk)->data.empty()) return {};
   return std::move((*chunk)->data);
 }
 
 void ServerExchange::on_readable(std::function<void()> callback) {
+  if (callback) ask_for_content();
   set(on_readable_, std::move(callback));
   if (response_finished_) settle_request();
+}
+
+/// RFC 9110 §10.1.1: somebody wants the content, which the client holds back until it is asked for it or answered.
+void ServerExchange::ask_for_content() {
+  if (std::exchange(client_waits_, false) && outcome_.status == 0) inform(100, {});
 }
 
 void ServerExchange::set(Callback& callback, std::function<void()> function) {

@@ -399,6 +399,32 @@ TEST_SUITE("h3 over quic") {
   }
 
   // RFC 9114 §7.2.4.2
+  TEST_CASE("a server that is used before the handshake is complete sends its settings with it") {
+    tests::QuicPairOptions quic_options;
+    prepare(quic_options.client, {});
+    prepare(quic_options.server, {});
+    tests::SeededRng rng(12);
+    tests::QuicPair pair(std::move(quic_options));
+    End client(Role::client, {}, rng), server(Role::server, {}, rng);
+    bool connected[2] = {};
+    pair.on_event = [&](bool of_server, quic::EndpointEvent& event) {
+      const auto* news = std::get_if<quic::Event>(&event.event);
+      if (!news) return;
+      if (std::holds_alternative<quic::Connected>(*news)) connected[of_server] = true;
+      quic::Connection* connection = (of_server ? *pair.server : *pair.client).find(event.connection);
+      (of_server ? server : client).on_event(*connection, *news);
+    };
+    pair.begin_connect();
+    const quic::ConnectionHandle first{.index = 0, .generation = 1};  // that an endpoint gives
+    pair.filter = [&](tests::QuicPair::Datagram&) {                   // each is a time to write something
+      if (quic::Connection* connection = pair.server->find(first)) (void)server.h3.use(*connection);
+      return true;
+    };
+    REQUIRE(pair.run_until([&] { return connected[false] && client.settings; }));
+    CHECK_FALSE(connected[true]);
+  }
+
+  // RFC 9114 §7.2.4.2
   TEST_CASE("a request in early data is answered, whether the server takes early data or not") {
     for (const bool accepted : {true, false}) {
       CAPTURE(accepted);

@@ -199,6 +199,43 @@ TEST_SUITE("web exchanges") {
     CHECK(cookie == "a=1; b=2; c=3; d=4");
   }
 
+  // RFC 9110 §10.1.1
+  TEST_CASE("a client that waits to be asked for its content is asked once a handler wants it") {
+    ServerFixture server([](web::Exchange& exchange) {
+      if (exchange.path() == "/no") return exchange.send(413, {}, "");
+      const auto answer = [&exchange] {
+        std::string all;
+        while (auto data = exchange.read()) all += as_text(data->bytes());
+        if (exchange.is_request_complete()) exchange.send(200, {}, all);
+      };
+      exchange.on_readable(answer);
+      answer();
+    });
+    struct Waiting : Answer {
+      void on_information(web::ClientExchange& exchange, unsigned code, const http::FieldSection& with) override {
+        Answer::on_information(exchange, code, with);
+        Slice data = Slice::copy_of(as_bytes("content"));
+        exchange.write(data);
+        exchange.finish();
+      }
+    };
+    const auto client = make_client();
+    for (const char* path : {"/", "/no"}) {
+      Waiting answer;
+      web::ClientRequest request = get(server.url(path));
+      request.method = "POST";
+      request.fields = {{"expect", "100-continue"}};
+      request.streaming = true;
+      request.time_limit = Duration::seconds(5);
+      client->send(std::move(request), answer);
+      client->run();
+      CHECK(answer.text() == "");
+      const bool wanted = std::string_view(path) == "/";
+      CHECK(answer.informed == (wanted ? std::vector<unsigned>{100} : std::vector<unsigned>{}));
+      CHECK(answer.body == (wanted ? "content" : ""));
+    }
+  }
+
   // RFC 9110 §8.6
   TEST_CASE("a content-length that may not stand there is left out") {
     ServerFixture server(
