@@ -156,6 +156,8 @@ void serve_demo_site(Exchange& exchange) {
   const bool is_options = method == "OPTIONS";
   const FieldSection allow{{"allow", "GET, HEAD, OPTIONS, POST, PUT"}};
   if (is_options) return exchange.send(status::kNoContent, allow, std::unique_ptr<web::BodySource>());
+  // RFC 9220 §3: a protocol that nobody speaks here.
+  if (!exchange.connect_protocol().empty()) return web::respond_with_status(exchange, status::kNotImplemented);
   web::respond_with_status(exchange, status::kMethodNotAllowed, allow);
 }
 

@@ -87,13 +87,16 @@ class H3Conversation {
     pair_.window = kSizes[in_.below(6)];
     for (const bool server : {false, true}) {
       end(server).transport.buffer_max = kSizes[in_.below(6)];
+      end(server).transport.credit_max = end(server).transport.buffer_max;
       end(server).transport.split = kSizes[in_.below(6)];
       end(server).transport.late_fin = in_.flag();
     }
   }
   void relax() {
     pair_.window = SIZE_MAX;
-    for (const bool server : {false, true}) end(server).transport.buffer_max = SIZE_MAX;
+    for (const bool server : {false, true}) {
+      end(server).transport.buffer_max = end(server).transport.credit_max = SIZE_MAX;
+    }
   }
 
   void step() {
@@ -181,7 +184,11 @@ class H3Conversation {
         end(server).session.abort(stream, h3::ErrorCode::request_cancelled);
         talk.request.given_up = talk.response.given_up = true;
       } else {
-        end(server).session.stop_reading(stream, h3::ErrorCode::no_error);
+        if (in_.flag()) {
+          end(server).session.discard(stream);
+        } else {
+          end(server).session.stop_reading(stream, h3::ErrorCode::no_error);
+        }
         incoming(server, stream).given_up = true;
       }
     }

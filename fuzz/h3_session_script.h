@@ -167,6 +167,7 @@ class H3Script {
       case 11:
         end_.transport.split = in_.flag() ? SIZE_MAX : 1 + in_.below(4);
         end_.transport.buffer_max = in_.flag() ? SIZE_MAX : in_.below(100);
+        end_.transport.credit_max = end_.transport.buffer_max;
         for (auto& [stream, out] : end_.transport.out) {
           out.forwarded = out.bytes.size();
           if (std::exchange(out.wants_room, false)) return end_.session.on_writable(stream);
@@ -216,7 +217,7 @@ class H3Script {
       case 7:
         return session.abort(stream, h3::ErrorCode::request_cancelled);
       case 8:
-        return session.stop_reading(stream, h3::ErrorCode::no_error);
+        return in_.flag() ? session.discard(stream) : session.stop_reading(stream, h3::ErrorCode::no_error);
       case 9:
         return session.set_priority(stream, {.urgency = static_cast<uint8_t>(in_.below(9)), .incremental = in_.flag()});
       case 10:

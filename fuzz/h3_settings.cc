@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   written.clear();
   settings->write(written, std::pair(reserved_id(size), kVarintMax));
   CHECK(Settings::parse(written) == *settings);
-  CHECK(is_compatible(*settings, *settings));
+  CHECK(check_compatible(*settings, *settings));
 
   Reader reader(payload);
   size_t last = 0;

@@ -10,6 +10,8 @@ Result<std::optional<Chunk>> Session::State::read_body(Exchange& exchange, size_
     if (before != Exchange::Receive::body && before != Exchange::Receive::trailers) break;
     if (exchange.input.empty()) {
       if (exchange.end_read) {
+        // Trailers are told before the end, also to whoever asks again before looking for events.
+        if (exchange.trailers_wait) return std::nullopt;
         if (end_message(exchange)) return Chunk{.data = {}, .fin = true};
       } else if (!pull(exchange, std::max(max, kReadSize))) {
         break;
@@ -20,12 +22,34 @@ Result<std::optional<Chunk>> Session::State::read_body(Exchange& exchange, size_
       work(exchange);
     }
   }
-  exchange.readable_told = false;
-  // The trailers are told before the end, which is to be read.
+  if (!exchange.trailers_wait) exchange.readable_told = false;
   if (is_open() && before == Exchange::Receive::body && exchange.receive == Exchange::Receive::trailers) {
-    tell_readable(exchange);
+    look_ahead(exchange);
+    exchange.readable_told = false;
+    if (!exchange.discarding) tell_readable(exchange);
   }
   return std::nullopt;
+}
+
+/// What is not wanted is checked as if it were, and dropped as it comes: as far as the limit goes, or until our own message
+/// is over.
+void Session::State::drain(Exchange& exchange) {
+  while (is_open() && exchange.receive != Exchange::Receive::over) {
+    const Exchange::Receive before = exchange.receive;
+    const Result<std::optional<Chunk>> chunk = read_body(exchange, kReadSize);
+    if (chunk && *chunk) {
+      exchange.discarded += (**chunk).data.size();
+      if (exchange.discarded > kDiscardedMax) return stop_draining(exchange);
+    } else if (exchange.receive == before) {
+      return;
+    }
+  }
+}
+
+/// RFC 9114 §4.1: who has answered without the whole request asks the client to stop without an error.
+void Session::State::stop_draining(Exchange& exchange) {
+  stop_receiving(exchange, ErrorCode::no_error);
+  release(exchange);
 }
 
 /// From within a DATA frame.
@@ -42,16 +66,7 @@ Chunk Session::State::take_body(Exchange& exchange, size_t max) {
 
 /// All input is worked off. False: it ended where it must not.
 bool Session::State::end_message(Exchange& exchange) {
-  // RFC 9114 §7.1
-  if (exchange.in_frame || !exchange.frames.is_at_boundary()) {
-    fail(ErrorCode::frame_error, "a stream that ends within a frame");
-    return false;
-  }
-  // RFC 9114 §4.1.2: no less than content-length says.
-  if (!exchange.content.finish()) {
-    on_malformed(exchange);
-    return false;
-  }
+  if (!end_is_good(exchange)) return false;
   exchange.receive = Exchange::Receive::over;
   drop_datagrams(exchange);
   release(exchange);

@@ -42,6 +42,7 @@ bool announces_capsules(const http::FieldSection& fields) {
 }
 
 Result<void> check_capsule_message(const http::FieldSection& fields, std::optional<unsigned> status) {
+  if (!announces_capsules(fields)) return {};
   for (const std::string_view name : {"content-length", "content-type", "transfer-encoding"}) {
     if (fields.find(name)) return error(ErrorCode::message_error, "a field of content beside capsules");
   }

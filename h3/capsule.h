@@ -54,7 +54,8 @@ constexpr uint64_t reserved_capsule_type(uint64_t n) { return 0x17 + 0x29 * (n %
 
 /// RFC 9297 §3.4: the Capsule-Protocol field is there and true.
 bool announces_capsules(const http::FieldSection& fields);
-/// RFC 9297 §3.2: what a message that speaks capsules must not be: H3_MESSAGE_ERROR. `status`: of a response.
+/// RFC 9297 §3.2: what the head of an extended CONNECT, or a response that opens its tunnel, must not be when it announces
+/// capsules: H3_MESSAGE_ERROR. `status`: of a response.
 [[nodiscard]] Result<void> check_capsule_message(const http::FieldSection& fields, std::optional<unsigned> status = {});
 
 /// RFC 9297 §2.1: which request a datagram belongs to.

@@ -65,9 +65,7 @@ void Session::State::on_settings(Bytes payload) {
   const Result<Settings> settings = Settings::parse(payload);
   if (!settings) return fail(settings.error());
   // RFC 9114 §7.2.4.2: what a server said before is what we have gone by, if it took our early data.
-  if (options.remembered && !early_data_rejected && !is_compatible(*options.remembered, *settings)) {
-    return fail(ErrorCode::settings_error, "settings that are less than what early data was accepted with");
-  }
+  if (options.remembered && !early_data_rejected && !check(check_compatible(*options.remembered, *settings))) return;
   peer_settings = *settings;
   if (encoder_stream.stream) use_peer_table();
   tell(SettingsReceived{.settings = *settings});

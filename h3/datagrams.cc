@@ -47,6 +47,10 @@ void Session::State::on_datagram(Slice data) {
   if (!header) return fail(header.error());
   data.drop_front(header->size);
   if (Exchange* exchange = exchanges.find(header->stream)) return take_datagram(*exchange, std::move(data));
+  // RFC 9297 §2.1: of a stream that the client may not open.
+  if (header->stream >= transport.request_limit()) {
+    return fail(ErrorCode::id_error, "a datagram of a stream beyond the limit");
+  }
   const bool is_early = role == Role::server && header->stream >= next_request;
   // RFC 9297 §2.1: late ones are dropped, early ones may wait for their request a little.
   if (!is_early || !options.datagrams) {

@@ -32,6 +32,11 @@ enum class ErrorCode : uint64_t {
 /// "H3_FRAME_ERROR"; "QPACK_DECOMPRESSION_FAILED" and its siblings too; empty for a code that nobody defined.
 std::string_view name_of(uint64_t code);
 
+/// RFC 9114 §8: whether a code that an end was given says that nothing went wrong; one that nobody defined says no more.
+inline bool is_no_error(uint64_t code) {
+  return code == static_cast<uint64_t>(ErrorCode::no_error) || name_of(code).empty();
+}
+
 inline std::unexpected<Error> error(ErrorCode code, const char* reason) {
   return std::unexpected(
       Error{.domain = ErrorDomain::application, .code = static_cast<uint64_t>(code), .reason = reason});

@@ -57,6 +57,8 @@ struct Exchange {
   bool priority_told = false;
   bool priority_ours = false;  // the application's word stands against the client's
   bool datagram_told = false;
+  bool trailers_wait = false;  // to be polled; the end is not told before
+  bool discarding = false;     // nobody wants the rest of what comes
   uint8_t interim_waiting = 0;
 
   // What comes.
@@ -65,6 +67,7 @@ struct Exchange {
   Slice input;                   // read and not worked off: a piece, not more
   std::vector<uint8_t> section;  // a payload that came in parts, or waits
   ContentCheck content;
+  size_t discarded = 0;  // bytes of the body
 
   // What goes.
   Ring<Slice> waiting{SIZE_MAX};  // written, and not taken by the transport

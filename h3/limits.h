@@ -31,6 +31,9 @@ inline constexpr unsigned kInterimWaitingMax = 8;
 /// over, promises that were told before) in a row of fewer useful ones: each useful one makes up for kUsefulWorth.
 inline constexpr uint32_t kUselessMax = 10'000;
 inline constexpr uint32_t kUsefulWorth = 16;
+/// Bytes of a request's body that nobody wants: what is under way when a response comes early, and most forms. A client
+/// that goes on is stopped.
+inline constexpr size_t kDiscardedMax = 64 * 1024;
 /// Bytes for our control and QPACK streams that the peer's flow control holds back.
 inline constexpr size_t kControlWaitingMax = 64 * 1024;
 /// Unidirectional streams whose type has not come; the transport's limit on streams is lower in general.

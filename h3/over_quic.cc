@@ -20,6 +20,14 @@ class OverQuic::Below final : public Transport {
     return id ? std::optional(id->value()) : std::nullopt;
   }
 
+  uint64_t request_limit() const override {
+    return connection_ ? connection_->streams().stream_limit(quic::Role::client, false) * 4 : UINT64_MAX;
+  }
+
+  uint64_t credit(uint64_t stream) const override {
+    return connection_ ? connection_->streams().send_credit(id_of(stream)) : 0;
+  }
+
   void write(uint64_t stream, Slice& data) override {
     if (!connection_ || !connection_->streams().write(id_of(stream), data)) data = {};
   }

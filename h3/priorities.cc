@@ -59,6 +59,10 @@ void Session::State::on_priority_update(FrameType type, Bytes payload) {
     if (place == push_streams.end()) return;
     stream = place->second;
   } else if (stream >= next_request) {
+    // RFC 9218 §7.2: of a stream that the client may not open.
+    if (stream >= transport.request_limit()) {
+      return fail(ErrorCode::id_error, "PRIORITY_UPDATE of a stream beyond the limit");
+    }
     std::erase_if(early_priorities, [&](const auto& each) { return each.first == stream; });
     if (early_priorities.size() >= kEarlyPrioritiesMax) early_priorities.erase(early_priorities.begin());
     early_priorities.emplace_back(stream, update->priority);

@@ -1,8 +1,14 @@
 // Messages that come: frames of request and push streams up to the head, and field sections wherever they stand
 // (RFC 9114 §4.1, §7).
+#include "h3/capsule.h"
 #include "h3/state.h"
 
 namespace quoll::h3 {
+namespace {
+
+constexpr const char* kTruncated = "a stream that ends within a frame";
+
+}  // namespace
 
 void Session::State::read_head(Exchange& exchange) {
   while (is_open() && exchange.receive == Exchange::Receive::head && !exchange.blocked) {
@@ -34,19 +40,22 @@ bool Session::State::pull(Exchange& exchange, size_t max) {
 
 /// A header, or a part of a payload other than DATA's.
 void Session::State::work(Exchange& exchange) {
-  if (!exchange.in_frame) {
-    const std::optional<FrameHeader> header = exchange.frames.read_header(exchange.input);
-    if (!header) return;
-    exchange.frame = *header;
-    exchange.in_frame = true;
-    begin_frame(exchange, *header);
-    if (!is_open() || exchange.receive == Exchange::Receive::over) return;
-  }
+  if (!exchange.in_frame && !read_header(exchange)) return;
   const FrameType type = exchange.frame.type;
   if (type == FrameType::headers || type == FrameType::push_promise) return gather(exchange);
   // RFC 9114 §9: of a type that nobody here knows.
   if (type != FrameType::data) (void)exchange.frames.take_payload(exchange.input);
   if (exchange.frames.payload_left() == 0) exchange.in_frame = false;
+}
+
+/// False: more is needed, or nothing more is to be done.
+bool Session::State::read_header(Exchange& exchange) {
+  const std::optional<FrameHeader> header = exchange.frames.read_header(exchange.input);
+  if (!header) return false;
+  exchange.frame = *header;
+  exchange.in_frame = true;
+  begin_frame(exchange, *header);
+  return is_open() && exchange.receive != Exchange::Receive::over;
 }
 
 void Session::State::begin_frame(Exchange& exchange, const FrameHeader& header) {
@@ -134,18 +143,20 @@ void Session::State::on_fields(Exchange& exchange, http::FieldSection fields) {
 void Session::State::on_request(Exchange& exchange, http::FieldSection fields) {
   const Result<RequestHead> head = check_request(fields, options.enable_connect_protocol);
   if (!head) return on_malformed(exchange);
+  // RFC 9297 §3.2
+  if (!head->protocol.empty() && !check_capsule_message(fields)) return on_malformed(exchange);
   exchange.method = head->is_connect() ? Method::connect : head->method == "HEAD" ? Method::head : Method::other;
   exchange.tunnel = head->is_connect();
   exchange.content = ContentCheck::of(*head);
   exchange.receive = Exchange::Receive::body;
   on_request_priority(exchange, fields);
-  const bool goes_on = has_body(exchange);
-  if (exchange.receive == Exchange::Receive::over && exchange.send == Exchange::Send::over) return;
+  const std::optional<bool> goes_on = has_body(exchange);
+  if (!goes_on) return;
   statistics.requests++;
   count_useful();
   exchange.told = true;
-  tell(RequestReceived{.stream = exchange.stream, .fields = std::move(fields), .has_body = goes_on});
-  if (goes_on) tell_readable(exchange);
+  tell(RequestReceived{.stream = exchange.stream, .fields = std::move(fields), .has_body = *goes_on});
+  if (*goes_on) tell_readable(exchange);
   take_early_datagrams(exchange);
 }
 
@@ -155,16 +166,18 @@ void Session::State::on_response(Exchange& exchange, http::FieldSection fields) 
   if (head->is_interim()) return on_interim(exchange, head->status, std::move(fields));
   const bool succeeded = head->status / 100 == 2;
   exchange.tunnel = exchange.method == Method::connect && succeeded;
+  // RFC 9297 §3.2
+  if (exchange.tunnel && !check_capsule_message(fields, head->status)) return on_malformed(exchange);
   exchange.content = ContentCheck::of(*head, exchange.method == Method::head      ? "HEAD"
                                              : exchange.method == Method::connect ? "CONNECT"
                                                                                   : "GET");
   exchange.receive = Exchange::Receive::body;
-  const bool goes_on = has_body(exchange);
-  if (exchange.receive == Exchange::Receive::over && goes_on) return;  // malformed
+  const std::optional<bool> goes_on = has_body(exchange);
+  if (!goes_on) return;
   count_useful();
   tell(ResponseReceived{
-      .stream = exchange.stream, .status = head->status, .fields = std::move(fields), .has_body = goes_on});
-  if (goes_on) {
+      .stream = exchange.stream, .status = head->status, .fields = std::move(fields), .has_body = *goes_on});
+  if (*goes_on) {
     tell_readable(exchange);
   } else {
     release(exchange);
@@ -183,6 +196,8 @@ void Session::State::on_interim(Exchange& exchange, unsigned status, http::Field
 void Session::State::on_trailers(Exchange& exchange, http::FieldSection fields) {
   if (!check_trailers(fields) || !exchange.content.finish()) return on_malformed(exchange);
   exchange.receive = Exchange::Receive::trailers;
+  if (exchange.discarding) return;
+  exchange.trailers_wait = true;
   tell(TrailersReceived{.stream = exchange.stream, .fields = std::move(fields)});
 }
 
@@ -202,7 +217,7 @@ void Session::State::on_too_large(Exchange& exchange) {
 void Session::State::on_early_end(Exchange& exchange) {
   // RFC 9114 §7.1
   if (exchange.in_frame || !exchange.frames.is_at_boundary()) {
-    return fail(ErrorCode::frame_error, "a stream that ends within a frame");
+    return fail(ErrorCode::frame_error, kTruncated);
   }
   if (role == Role::client) return on_malformed(exchange);
   // RFC 9114 §4.1: there is not enough of a request to answer.
@@ -210,18 +225,51 @@ void Session::State::on_early_end(Exchange& exchange) {
   abandon(exchange, ErrorCode::request_incomplete);
 }
 
-/// After the head. An end that came with it is taken at once; what is malformed by that is not told.
-bool Session::State::has_body(Exchange& exchange) {
+/// After the head: whether more follows. Empty: what came with it is not as it must be, and nothing is to be told.
+std::optional<bool> Session::State::has_body(Exchange& exchange) {
+  look_ahead(exchange);
+  if (!is_open() || exchange.receive == Exchange::Receive::over) return {};
   if (!exchange.input.empty() || !exchange.end_read) return true;
-  if (!exchange.content.finish()) {
-    on_malformed(exchange);
-    return true;
-  }
+  if (!end_is_good(exchange)) return {};
   exchange.receive = Exchange::Receive::over;
   return false;
 }
 
+/// What came with a head or trailers is looked at before anybody acts on them, as far as content does not stand before it:
+/// an error of the peer's is found whether or not the application cares for the body.
+void Session::State::look_ahead(Exchange& exchange) {
+  while (is_open() && exchange.receive != Exchange::Receive::over && !exchange.input.empty()) {
+    if (!exchange.in_frame && !read_header(exchange)) return;
+    if (exchange.frame.type == FrameType::headers || exchange.frame.type == FrameType::push_promise) return;
+    const uint64_t left = exchange.frames.payload_left();
+    if (exchange.frame.type == FrameType::data && left != 0) {
+      const bool is_last = exchange.end_read && left >= exchange.input.size();
+      if (is_last && left > exchange.input.size()) return fail(ErrorCode::frame_error, kTruncated);
+      if (is_last && !exchange.content.finish()) on_malformed(exchange);
+      return;
+    }
+    (void)exchange.frames.take_payload(exchange.input);
+    if (exchange.frames.payload_left() == 0) exchange.in_frame = false;
+  }
+}
+
+/// The stream ends here. False: it must not, and that is seen to.
+bool Session::State::end_is_good(Exchange& exchange) {
+  // RFC 9114 §7.1
+  if (exchange.in_frame || !exchange.frames.is_at_boundary()) {
+    fail(ErrorCode::frame_error, kTruncated);
+    return false;
+  }
+  // RFC 9114 §4.1.2: no less than content-length says.
+  if (!exchange.content.finish()) {
+    on_malformed(exchange);
+    return false;
+  }
+  return true;
+}
+
 void Session::State::tell_readable(Exchange& exchange) {
+  if (exchange.discarding) return drain(exchange);
   if (!std::exchange(exchange.readable_told, true)) tell(BodyReadable{.stream = exchange.stream});
 }
 

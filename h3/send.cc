@@ -1,6 +1,7 @@
 // Messages that go: heads, bodies without a copy, trailers (RFC 9114 §4.1, §7.2.1, §7.2.2).
 #include <charconv>
 
+#include "h3/capsule.h"
 #include "h3/state.h"
 
 namespace quoll::h3 {
@@ -21,6 +22,17 @@ std::string_view method_name(Method method) {
   return "GET";
 }
 
+/// What a response to that request must not say of its content.
+Result<void> check_length_fits(const Exchange& exchange, unsigned status, const http::FieldSection& fields) {
+  const bool opens_tunnel = exchange.method == Method::connect && status / 100 == 2;
+  // RFC 9110 §8.6
+  if ((status < 200 || status == 204 || opens_tunnel) && fields.find("content-length")) {
+    return usage_error("a content-length where none may stand");
+  }
+  // RFC 9297 §3.2
+  return opens_tunnel ? check_capsule_message(fields, status) : Result<void>();
+}
+
 }  // namespace
 
 Result<std::optional<uint64_t>> Session::State::request(const http::FieldSection& fields, bool end,
@@ -31,6 +43,10 @@ Result<std::optional<uint64_t>> Session::State::request(const http::FieldSection
   // RFC 8441 §4, RFC 9220 §3: only after the server said that it takes :protocol.
   const Result<RequestHead> head = check_request(fields, settings && settings->enable_connect_protocol);
   if (!head) return std::unexpected(head.error());
+  // RFC 9297 §3.2
+  if (!head->protocol.empty()) {
+    if (const Result<void> good = check_capsule_message(fields); !good) return std::unexpected(good.error());
+  }
   if (is_too_large(fields)) return usage_error("a header section larger than the server takes");
   const ContentCheck announced = ContentCheck::of(*head);
   if (end && !announced.finish()) return usage_error("a request without the content that its content-length announces");
@@ -83,6 +99,7 @@ Result<void> Session::State::inform(Exchange& exchange, unsigned status, const h
   if (status < 100 || status > 199 || status == 101) return usage_error("no status of an interim response");
   const http::FieldSection& section = with_status(status, fields);
   if (const Result<ResponseHead> head = check_response(section); !head) return std::unexpected(head.error());
+  if (Result<void> good = check_length_fits(exchange, status, fields); !good) return good;
   if (is_too_large(section)) return usage_error("a header section larger than the client takes");
   write_section(exchange, section);
   return {};
@@ -96,6 +113,7 @@ Result<void> Session::State::respond(Exchange& exchange, unsigned status, const 
   const http::FieldSection& section = with_status(status, fields);
   const Result<ResponseHead> head = check_response(section);
   if (!head) return std::unexpected(head.error());
+  if (Result<void> good = check_length_fits(exchange, status, fields); !good) return good;
   if (is_too_large(section)) return usage_error("a header section larger than the client takes");
   const ContentCheck announced = ContentCheck::of(*head, method_name(exchange.method));
   if (end && !announced.finish()) return usage_error("a response without the content that it announces");
@@ -110,6 +128,9 @@ Result<void> Session::State::respond(Exchange& exchange, unsigned status, const 
 void Session::State::write_section(Exchange& exchange, const http::FieldSection& fields,
                                    std::optional<uint64_t> push_id) {
   scratch.resize(kFrontRoom);
+  // RFC 9204 §2.1.3: inserts that flow control holds back would block the section.
+  const bool flows = encoder_stream.stream && encoder_stream.waiting.empty();
+  encoder.set_room(flows ? transport.credit(*encoder_stream.stream) : 0);
   encoder.encode(exchange.stream, fields, scratch);
   const size_t section_size = scratch.size() - kFrontRoom;
   const size_t id_size = push_id ? varint_size(*push_id) : 0;

@@ -78,6 +78,9 @@ bool Session::State::is_news(Event& event) {
   if (const auto* information = std::get_if<InformationReceived>(&event)) {
     if (Exchange* exchange = exchanges.find(information->stream)) exchange->interim_waiting--;
   }
+  if (const auto* trailers = std::get_if<TrailersReceived>(&event)) {
+    if (Exchange* exchange = exchanges.find(trailers->stream)) exchange->trailers_wait = false;
+  }
   if (auto* update = std::get_if<PriorityUpdated>(&event)) {
     Exchange* exchange = exchanges.find(update->stream);
     if (!exchange) return false;
@@ -169,6 +172,15 @@ void Session::stop_reading(uint64_t stream, ErrorCode code) {
   state_->flush_own_streams();
 }
 
+void Session::discard(uint64_t stream) {
+  const Result<Exchange*> found = state_->find(stream);
+  if (!found || (*found)->receive == Exchange::Receive::over) return;
+  (*found)->discarding = true;
+  (*found)->trailers_wait = false;
+  state_->drain(**found);
+  state_->flush_own_streams();
+}
+
 void Session::set_priority(uint64_t stream, http::Priority priority) {
   const Result<Exchange*> found = state_->find(stream);
   if (found) state_->set_priority(**found, priority);
@@ -238,7 +250,7 @@ void Session::on_readable(uint64_t stream) {
       s.read_head(*exchange);
     } else if (exchange->receive != Exchange::Receive::over && exchange->receive != Exchange::Receive::promise) {
       s.tell_readable(*exchange);
-      return;
+      if (!exchange->discarding) return;
     }
   } else if (const std::optional<StreamType> type = s.critical_type(stream)) {
     s.read_critical(stream, *type);
@@ -282,7 +294,9 @@ void Session::on_stopped(uint64_t stream, uint64_t code) {
   if (!exchange || exchange->send == Exchange::Send::over) return;
   if (exchange->told) s.tell(SendingStopped{.stream = stream, .code = code});
   s.stop_sending(*exchange, {});
+  if (exchange->discarding) s.stop_receiving(*exchange, ErrorCode::no_error);
   s.release(*exchange);
+  s.flush_own_streams();
 }
 
 void Session::on_delivered(uint64_t stream) {
@@ -292,7 +306,9 @@ void Session::on_delivered(uint64_t stream) {
   if (!s.is_open() || !exchange || exchange->send != Exchange::Send::finished) return;
   exchange->send = Exchange::Send::over;
   exchange->delivered = true;
+  if (exchange->discarding) s.stop_receiving(*exchange, ErrorCode::no_error);
   s.release(*exchange);
+  s.flush_own_streams();
 }
 
 void Session::on_streams_available(bool unidirectional) {

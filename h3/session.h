@@ -80,8 +80,11 @@ class Session {
   [[nodiscard]] Result<std::optional<Chunk>> read_body(uint64_t stream, size_t max = SIZE_MAX);
   /// Gives our message up (RESET_STREAM), and the peer's too (STOP_SENDING): RFC 9114 §4.1.1.
   void abort(uint64_t stream, ErrorCode code);
-  /// STOP_SENDING alone: the rest of the peer's message is not wanted (a server that has answered: H3_NO_ERROR).
+  /// STOP_SENDING alone: the rest of the peer's message is not wanted.
   void stop_reading(uint64_t stream, ErrorCode code);
+  /// The same for a server that has answered: what is under way is checked and dropped, and the client is stopped, with
+  /// H3_NO_ERROR, only where it goes on: beyond kDiscardedMax bytes, or when it has the whole response.
+  void discard(uint64_t stream);
   /// Client: PRIORITY_UPDATE. Server: what we rather do than what the client wants.
   void set_priority(uint64_t stream, http::Priority priority);
   /// Server: promises on `stream` to push the response to `request`, and opens its stream, on which respond(), write_body()

@@ -6,6 +6,7 @@
 #include "base/reader.h"
 #include "base/varint.h"
 #include "h3/error.h"
+#include "qpack/error.h"
 
 namespace quoll::h3 {
 namespace {
@@ -93,17 +94,22 @@ void Settings::write(std::vector<uint8_t>& out, std::optional<std::pair<uint64_t
   }
 }
 
-bool is_compatible(const Settings& before, const Settings& now) {
+Result<void> check_compatible(const Settings& before, const Settings& now) {
+  // RFC 9204 §3.2.3: a remembered capacity, when there was one, is the capacity now: sizes of indices depend on it.
+  if (before.qpack_max_table_capacity != 0 && before.qpack_max_table_capacity != now.qpack_max_table_capacity) {
+    return qpack::error(qpack::ErrorCode::decoder_stream_error,
+                        "another table capacity than early data was accepted with");
+  }
   // Whoever kept to `before` must not have gone beyond `now`, and what was said once must be said again: an absent limit
   // is the largest, but not after it was given.
   const bool size_kept = now.max_field_section_size
                              ? before.max_field_section_size.value_or(UINT64_MAX) <= *now.max_field_section_size
                              : !before.max_field_section_size;
-  // RFC 9204 §3.2.3: a remembered capacity, when there was one, is the capacity now: sizes of indices depend on it.
-  const bool same_table =
-      before.qpack_max_table_capacity == 0 || before.qpack_max_table_capacity == now.qpack_max_table_capacity;
-  return same_table && now.qpack_blocked_streams >= before.qpack_blocked_streams && size_kept &&
-         (now.enable_connect_protocol || !before.enable_connect_protocol) && (now.h3_datagram || !before.h3_datagram);
+  const bool kept = now.qpack_blocked_streams >= before.qpack_blocked_streams && size_kept &&
+                    (now.enable_connect_protocol || !before.enable_connect_protocol) &&
+                    (now.h3_datagram || !before.h3_datagram);
+  if (!kept) return error(ErrorCode::settings_error, "settings that are less than what early data was accepted with");
+  return {};
 }
 
 }  // namespace quoll::h3

@@ -35,7 +35,8 @@ struct Settings {
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
-/// RFC 9114 §7.2.4.2: whether a server that remembered `before` with a ticket may accept 0-RTT and go on with `now`.
-bool is_compatible(const Settings& before, const Settings& now);
+/// RFC 9114 §7.2.4.2: whether a server whose settings a client remembered as `before` may accept 0-RTT and go on with `now`.
+/// Else a connection error: QPACK_DECODER_STREAM_ERROR for another table capacity (RFC 9204 §3.2.3), H3_SETTINGS_ERROR.
+[[nodiscard]] Result<void> check_compatible(const Settings& before, const Settings& now);
 
 }  // namespace quoll::h3

@@ -106,6 +106,7 @@ struct Session::State {
   void read_head(Exchange& exchange);
   bool pull(Exchange& exchange, size_t max);
   void work(Exchange& exchange);
+  bool read_header(Exchange& exchange);
   void begin_frame(Exchange& exchange, const FrameHeader& header);
   void begin_data(Exchange& exchange, uint64_t length);
   void begin_section(Exchange& exchange, const FrameHeader& header);
@@ -120,11 +121,16 @@ struct Session::State {
   void on_too_large(Exchange& exchange);
   /// The stream ended without a whole head.
   void on_early_end(Exchange& exchange);
-  /// The head is there. Whether the message goes on.
-  bool has_body(Exchange& exchange);
+  /// The head is there. Whether the message goes on; empty: it has failed.
+  std::optional<bool> has_body(Exchange& exchange);
+  void look_ahead(Exchange& exchange);
+  bool end_is_good(Exchange& exchange);
+  /// To the application; what is not wanted is dropped instead.
   void tell_readable(Exchange& exchange);
   Result<std::optional<Chunk>> read_body(Exchange& exchange, size_t max);
   Chunk take_body(Exchange& exchange, size_t max);
+  void drain(Exchange& exchange);
+  void stop_draining(Exchange& exchange);
   bool end_message(Exchange& exchange);
 
   // ---- Messages that go (send.cc)

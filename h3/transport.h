@@ -29,6 +29,10 @@ class Transport {
 
   /// Empty when the peer allows no more streams now: Session::on_streams_available() follows.
   virtual std::optional<uint64_t> open(bool unidirectional) = 0;
+  /// The lowest request stream that the client may not open yet.
+  virtual uint64_t request_limit() const = 0;
+  /// Bytes that could be written to a stream now and would not wait for flow control.
+  virtual uint64_t credit(uint64_t stream) const = 0;
   /// Takes what there is room for, from the front of `data`, and leaves the rest in it; Session::on_writable() follows when
   /// some was left. What is written to a stream that is over or stopped is swallowed.
   virtual void write(uint64_t stream, Slice& data) = 0;

@@ -20,6 +20,8 @@ void Session::State::open_own_streams() {
     if (out.stream) continue;
     out.stream = transport.open(true);
     if (!out.stream) break;
+    // Messages wait for what is said here, so no body goes before it.
+    transport.set_priority(*out.stream, {.urgency = 0, .incremental = false});
     if (type == StreamType::qpack_encoder && peer_settings) use_peer_table();
     std::vector<uint8_t> begin;
     write_varint(begin, static_cast<uint64_t>(type));

@@ -11,7 +11,7 @@ inline constexpr unsigned kMovedPermanently = 301, kNotModified = 304;
 inline constexpr unsigned kBadRequest = 400, kForbidden = 403, kNotFound = 404, kMethodNotAllowed = 405;
 inline constexpr unsigned kPreconditionFailed = 412, kContentTooLarge = 413, kRangeNotSatisfiable = 416;
 inline constexpr unsigned kTooEarly = 425;  // RFC 8470 §5.2
-inline constexpr unsigned kInternalServerError = 500, kServiceUnavailable = 503;
+inline constexpr unsigned kInternalServerError = 500, kNotImplemented = 501, kServiceUnavailable = 503;
 }  // namespace status
 
 /// RFC 9110 §15.2: a response that another one follows.

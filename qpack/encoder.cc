@@ -102,6 +102,7 @@ struct Encoder::State {
   UnacknowledgedSections sections;
   DecoderInstructionReader instructions;
   Outgoing outgoing;
+  uint64_t outgoing_max = std::numeric_limits<uint64_t>::max();
   Statistics counted;
   uint32_t now = 0;                    // sections so far; it may wrap around
   uint64_t usually_saved_at_risk = 0;  // the sum of kUsualOver sections, about
@@ -140,6 +141,8 @@ Result<void> Encoder::set_peer_settings(uint64_t max_table_capacity, uint64_t bl
   }
   return {};
 }
+
+void Encoder::set_room(uint64_t bytes) { state_->outgoing_max = bytes; }
 
 void Encoder::encode(uint64_t stream_id, const http::FieldSection& section, std::vector<uint8_t>& out) {
   State& state = *state_;
@@ -226,8 +229,13 @@ uint64_t Encoder::State::saved_by(const http::FieldLine& line, const std::option
   return value + literal_size(4, line.name, options.huffman) - 1;
 }
 
+/// For an entry of that size, whose instruction is not larger: an entry counts as 32 bytes more than its strings, which is
+/// more than what an instruction has beside them, and one for the capacity before it (RFC 9204 §3.2.1, §4.3).
 bool Encoder::State::has_room(uint64_t size) const {
-  return outgoing.size() < kUnsentMax && table->has_room(size, std::min(known_received, keep_from));
+  // RFC 9204 §2.1.3: nothing that flow control would cut in two or hold back.
+  const bool can_be_sent =
+      outgoing.size() < kUnsentMax && size <= outgoing_max && outgoing.size() <= outgoing_max - size;
+  return can_be_sent && table->has_room(size, std::min(known_received, keep_from));
 }
 
 /// Makes room for an entry of that size and worth, if what goes for it is worth less. Entries at the end of the table that

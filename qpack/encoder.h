@@ -36,6 +36,8 @@ class Encoder {
   /// ErrorDomain::application with QPACK_DECODER_STREAM_ERROR when a capacity that was not 0 has changed (§3.2.3).
   Result<void> set_peer_settings(uint64_t max_table_capacity, uint64_t blocked_streams);
 
+  /// Bytes that may wait in encoder_stream(): inserts beyond that are not made (§2.1.3). At first there is no such limit.
+  void set_room(uint64_t bytes);
   /// Appends the encoded section to `out`.
   void encode(uint64_t stream_id, const http::FieldSection& section, std::vector<uint8_t>& out);
 

@@ -109,10 +109,10 @@ void ClientConnection::on_closed(const quic::Closed& event) {
   over_ = true;
   failure_ = failure_of(event, start_.authority, is_established());
   using Why = quic::Closed::Why;
-  worth_a_retry_ = is_established() && (event.why == Why::stateless_reset || event.why == Why::idle_timeout ||
-                                        event.why == Why::no_viable_path ||
-                                        (event.why == Why::peer && event.application &&
-                                         event.error_code == static_cast<uint64_t>(h3::ErrorCode::no_error)));
+  worth_a_retry_ =
+      is_established() &&
+      (event.why == Why::stateless_reset || event.why == Why::idle_timeout || event.why == Why::no_viable_path ||
+       (event.why == Why::peer && event.application && h3::is_no_error(event.error_code)));
   over_quic_.on_gone();
   keep_tickets();
 }

@@ -1,5 +1,7 @@
 #include "web/server_connection.h"
 
+#include "h3/message.h"
+
 namespace quoll::web {
 
 std::string_view WorkerContext::date() {
@@ -11,13 +13,36 @@ std::string_view WorkerContext::date() {
   return date_;
 }
 
+namespace {
+
+/// RFC 9114 §4.2.1: handlers are no HTTP/3. What was split for the sake of compression they get as one field.
+http::FieldSection with_one_cookie(http::FieldSection fields) {
+  if (fields.count("cookie") < 2) return fields;
+  std::optional<std::string> joined = h3::joined_cookie(fields);
+  http::FieldSection whole;
+  for (const http::FieldLine line : fields) {
+    if (line.name != "cookie") {
+      whole.add(line);
+    } else if (joined) {
+      whole.add(line.name, *joined, line.never_indexed);
+      joined.reset();
+    }
+  }
+  return whole;
+}
+
+}  // namespace
+
 ServerConnection::ServerConnection(WorkerContext& context, quic::ConnectionHandle handle,
                                    const quic::Connection& connection, std::unique_ptr<ConnectionLog> log)
     : context_(context),
       handle_(handle),
       peer_(connection.path().remote),
       over_quic_(h3::Role::server, context.options->session, *context.rng),
-      log_(std::move(log)) {}
+      log_(std::move(log)) {
+  // RFC 9114 §7.2.4.2: settings go out as soon as the transport can send, which is before the handshake is complete.
+  (void)session();
+}
 
 void ServerConnection::note_used() {
   if (!std::exchange(used_, true)) context_.used.push_back(this);
@@ -67,7 +92,8 @@ struct ServerEventVisitor {
   void operator()(h3::RequestReceived& event) {
     WorkerContext& context = connection.context_;
     context.requests++;
-    ServerExchange& exchange = connection.add_exchange(event.stream, std::move(event.fields), event.has_body);
+    ServerExchange& exchange =
+        connection.add_exchange(event.stream, with_one_cookie(std::move(event.fields)), event.has_body);
     (*context.handler)(exchange);
   }
   void operator()(const h3::BodyReadable& event) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "http/characters.h"
 #include "web/server_connection.h"
 
 namespace quoll::web {
@@ -17,7 +18,11 @@ bool has_no_content(std::string_view method, unsigned status) {
 
 ServerExchange::ServerExchange(ServerConnection& connection, uint64_t stream, http::FieldSection fields,
                                bool has_request_body)
-    : connection_(connection), stream_(stream), fields_(std::move(fields)), request_complete_(!has_request_body) {}
+    : connection_(connection),
+      stream_(stream),
+      fields_(std::move(fields)),
+      request_complete_(!has_request_body),
+      client_waits_(has_request_body && http::equals_ignoring_case(pseudo("expect"), "100-continue")) {}
 
 std::string_view ServerExchange::authority() const {
   const std::string_view authority = pseudo(":authority");
@@ -33,15 +38,26 @@ std::optional<Slice> ServerExchange::read(size_t max) {
   h3::Session* session = connection_.session();
   if (!session) return {};
   Result<std::optional<h3::Chunk>> chunk = session->read_body(stream_, max);
-  if (!chunk || !*chunk) return {};
+  if (!chunk) return {};
+  if (!*chunk) {
+    ask_for_content();
+    return {};
+  }
+  client_waits_ = false;
   request_complete_ = (*chunk)->fin;
   if ((*chunk)->data.empty()) return {};
   return std::move((*chunk)->data);
 }
 
 void ServerExchange::on_readable(std::function<void()> callback) {
+  if (callback) ask_for_content();
   set(on_readable_, std::move(callback));
   if (response_finished_) settle_request();
+}
+
+/// RFC 9110 §10.1.1: somebody wants the content, which the client holds back until it is asked for it or answered.
+void ServerExchange::ask_for_content() {
+  if (std::exchange(client_waits_, false) && outcome_.status == 0) inform(100, {});
 }
 
 void ServerExchange::set(Callback& callback, std::function<void()> function) {
@@ -75,8 +91,12 @@ void ServerExchange::send_head(unsigned status, const http::FieldSection& fields
   head.clear();
   // RFC 9110 §6.6.1: an origin server with a clock sends Date.
   if (!fields.find("date")) head.add("date", connection_.context().date());
-  head.append(fields);
-  if (body && status != 204 && !fields.find("content-length")) {
+  // RFC 9110 §8.6: a length may not be said of what is no content.
+  const bool has_length = !(status == 204 || (method() == "CONNECT" && status / 100 == 2));
+  for (const http::FieldLine line : fields) {
+    if (has_length || line.name != "content-length") head.add(line);
+  }
+  if (body && has_length && !fields.find("content-length")) {
     if (const std::optional<uint64_t> size = body->size()) {
       std::array<char, 24> digits;
       const auto last = std::to_chars(digits.data(), digits.data() + digits.size(), *size).ptr;
@@ -150,14 +170,8 @@ void ServerExchange::pump() {
 }
 
 void ServerExchange::settle_request() {
-  if (on_readable_) return;
-  // The end may have arrived with nothing before it, and then there is nothing to stop.
-  if (!request_complete_) (void)read(1);
-  if (request_complete_ || aborted_) return;
-  h3::Session* session = connection_.session();
-  if (!session) return;
-  // RFC 9114 §4.1: a server that has answered without the whole request asks the client to stop without an error.
-  session->stop_reading(stream_, h3::ErrorCode::no_error);
+  if (on_readable_ || request_complete_ || aborted_) return;
+  if (h3::Session* session = connection_.session()) session->discard(stream_);
   request_complete_ = true;
 }
 
@@ -206,8 +220,8 @@ void ServerExchange::take_writable() {
 
 void ServerExchange::take_aborted(uint64_t code) {
   // Without the whole request there is no answer to it (RFC 9114 §4.1.1), unless it was given already.
-  if (response_finished_ || aborted_) return;
-  abort(h3::ErrorCode::request_incomplete);
+  if (aborted_) return;
+  if (!response_finished_) abort(h3::ErrorCode::request_incomplete);
   outcome_.code = code;
 }
 
@@ -219,7 +233,11 @@ void ServerExchange::take_stopped(uint64_t code) {
 
 void ServerExchange::end(bool delivered, uint64_t connection_code) {
   outcome_.complete = delivered && response_finished_ && !aborted_;
-  if (!outcome_.complete && outcome_.code == 0) outcome_.code = connection_code;
+  if (outcome_.complete) {
+    outcome_.code = 0;
+  } else if (outcome_.code == 0) {
+    outcome_.code = connection_code;
+  }
   aborted_ = true;
   pump_.stop();
   if (on_end_) on_end_(outcome_);

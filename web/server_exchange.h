@@ -64,6 +64,7 @@ class ServerExchange final : public Exchange {
   void set(Callback& callback, std::function<void()> function);
   void send_head(unsigned status, const http::FieldSection& fields, const BodySource* body, bool end);
   void pump();
+  void ask_for_content();
   /// Our message is over: what is left of the request is not wanted, unless somebody reads it.
   void settle_request();
 
@@ -76,6 +77,7 @@ class ServerExchange final : public Exchange {
   BodyPump pump_;
   Outcome outcome_;
   bool request_complete_;
+  bool client_waits_;  // to be asked for the request's content
   bool response_finished_ = false;
   bool no_content_ = false;  // what is written of a body is dropped
   bool missed_readable_ = false, missed_writable_ = false, missed_datagram_ = false;

@@ -149,6 +149,8 @@ Result<StaticFiles> StaticFiles::create(StaticFilesOptions options) {
 
 void StaticFiles::serve(Exchange& exchange) const {
   const std::string_view method = exchange.method();
+  // RFC 9220 §3: a protocol that nobody speaks here.
+  if (!exchange.connect_protocol().empty()) return respond_with_status(exchange, status::kNotImplemented);
   if (method == "OPTIONS") return respond_without_body(exchange, status::kNoContent, {{"allow", kAllow}});
   if (method != "GET" && method != "HEAD") {
     return respond_with_status(exchange, status::kMethodNotAllowed, {{"allow", kAllow}});

@@ -66,6 +66,14 @@ Result<size_t> Streams::write(StreamId id, Slice& data) {
   });
 }
 
+uint64_t Streams::send_credit(StreamId id) const {
+  const Stream* stream = table_.find(id);
+  if (!stream || !stream->send || stream->send->is_finished() || stream->send->is_reset()) return 0;
+  const SendStream& part = *stream->send;
+  const uint64_t of_stream = part.limit().limit() - std::min(part.buffer().end(), part.limit().limit());
+  return std::min(of_stream, credit() - std::min(part.unsent(), credit()));
+}
+
 Result<void> Streams::finish(StreamId id) {
   const Result<Stream*> found = find_to_send(id);
   if (!found) return std::unexpected(found.error());

@@ -86,6 +86,14 @@ class Streams {
   /// STOP_SENDING: nothing more is read.
   [[nodiscard]] Result<void> stop(StreamId id, ApplicationErrorCode error);
   std::optional<StreamEvent> poll_event();
+  /// How many streams of a kind there may have been so far, by the limit on who opens them (RFC 9000 §4.6): indices from
+  /// there on are not allowed yet.
+  uint64_t stream_limit(Role opener, bool unidirectional) const {
+    return opener == role_ ? own_[unidirectional].limit().limit() : peers_[unidirectional].limit().granted();
+  }
+  /// Bytes that could be written to a stream now and would go out without MAX_STREAM_DATA or MAX_DATA of the peer's, if it
+  /// is more urgent than others; 0 when nothing can be written to it.
+  uint64_t send_credit(StreamId id) const;
 
   // The connection.
 

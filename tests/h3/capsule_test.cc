@@ -104,10 +104,12 @@ TEST_SUITE("h3 capsules") {
     CHECK_EQ(h3_error(check_capsule_message({{"capsule-protocol", "?1"}}, 200)), "");
     CHECK_EQ(h3_error(check_capsule_message({{"capsule-protocol", "?1"}})), "");
     for (const char* name : {"content-length", "content-type", "transfer-encoding"}) {
-      CHECK_EQ(h3_error(check_capsule_message({{name, "1"}})), "H3_MESSAGE_ERROR");
+      CHECK_EQ(h3_error(check_capsule_message({{"capsule-protocol", "?1"}, {name, "1"}})), "H3_MESSAGE_ERROR");
+      CHECK_EQ(h3_error(check_capsule_message({{"capsule-protocol", "?0"}, {name, "1"}})), "");
     }
     for (const unsigned status : {204, 205, 206}) {
-      CHECK_EQ(h3_error(check_capsule_message({}, status)), "H3_MESSAGE_ERROR");
+      CHECK_EQ(h3_error(check_capsule_message({{"capsule-protocol", "?1"}}, status)), "H3_MESSAGE_ERROR");
+      CHECK_EQ(h3_error(check_capsule_message({}, status)), "");
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "h3/over_quic.h"
 
+#include "h3/frame.h"
+
 #include <map>
 
 #include "tests/support/quic_pair.h"
@@ -338,6 +340,31 @@ TEST_SUITE("h3 over quic") {
     CHECK_EQ(f.server.failed, static_cast<uint64_t>(ErrorCode::frame_unexpected));
   }
 
+  // RFC 9218 §7.2
+  // RFC 9297 §2.1
+  TEST_CASE("what names a stream beyond the server's limit closes the connection") {
+    for (const bool datagram : {false, true}) {
+      for (const uint64_t stream : {uint64_t{4 * 99}, uint64_t{4 * 100}}) {
+        Fixture f;
+        f.serve({{"/", pattern(10, 1)}});
+        const uint64_t first = f.request(get("/"), true);
+        REQUIRE(f.pair.run_until([&] { return f.client.messages[first].closed; }));
+        f.pair.run_for(Duration::seconds(1));
+        std::vector<uint8_t> bytes;
+        if (datagram) {
+          write_varint(bytes, stream / 4);
+          REQUIRE(f.pair.client_connection().send_datagram(Slice::copy_of(bytes)).value());
+        } else {
+          write_priority_update(bytes, {.of_push = false, .id = stream, .priority = {.urgency = 1}});
+          REQUIRE(f.pair.client_connection().streams().write(quic::StreamId(2), Bytes(bytes)).has_value());
+        }
+        f.pair.run_for(Duration::seconds(1));
+        CHECK_EQ(f.server.failed.has_value(), stream == 4 * 100);
+        if (f.server.failed) CHECK_EQ(*f.server.failed, static_cast<uint64_t>(ErrorCode::id_error));
+      }
+    }
+  }
+
   // RFC 9114 §4.1.1
   TEST_CASE("a response that is given up reaches the client as an abort") {
     Fixture f;
@@ -369,6 +396,32 @@ TEST_SUITE("h3 over quic") {
     }
     CHECK(f.client.available);
     CHECK_EQ(f.server.order.size(), 1000);
+  }
+
+  // RFC 9114 §7.2.4.2
+  TEST_CASE("a server that is used before the handshake is complete sends its settings with it") {
+    tests::QuicPairOptions quic_options;
+    prepare(quic_options.client, {});
+    prepare(quic_options.server, {});
+    tests::SeededRng rng(12);
+    tests::QuicPair pair(std::move(quic_options));
+    End client(Role::client, {}, rng), server(Role::server, {}, rng);
+    bool connected[2] = {};
+    pair.on_event = [&](bool of_server, quic::EndpointEvent& event) {
+      const auto* news = std::get_if<quic::Event>(&event.event);
+      if (!news) return;
+      if (std::holds_alternative<quic::Connected>(*news)) connected[of_server] = true;
+      quic::Connection* connection = (of_server ? *pair.server : *pair.client).find(event.connection);
+      (of_server ? server : client).on_event(*connection, *news);
+    };
+    pair.begin_connect();
+    const quic::ConnectionHandle first{.index = 0, .generation = 1};  // that an endpoint gives
+    pair.filter = [&](tests::QuicPair::Datagram&) {                   // each is a time to write something
+      if (quic::Connection* connection = pair.server->find(first)) (void)server.h3.use(*connection);
+      return true;
+    };
+    REQUIRE(pair.run_until([&] { return connected[false] && client.settings; }));
+    CHECK_FALSE(connected[true]);
   }
 
   // RFC 9114 §7.2.4.2

@@ -110,30 +110,33 @@ TEST_SUITE("h3 settings") {
                           .max_field_section_size = 1000,
                           .enable_connect_protocol = true,
                           .h3_datagram = true};
-    CHECK(is_compatible(before, before));
-    CHECK(is_compatible({}, before) == false);  // the new limit on field sections was not known
+    CHECK(check_compatible(before, before));
+    CHECK_EQ(h3_error(check_compatible({}, before)),
+             "H3_SETTINGS_ERROR");  // the new limit on field sections was not known
     Settings now = before;
     now.qpack_blocked_streams = 11;
     now.max_field_section_size = 1001;
-    CHECK(is_compatible(before, now));
+    CHECK(check_compatible(before, now));
     now = before;
-    now.qpack_max_table_capacity = 8192;
-    CHECK_FALSE(is_compatible(before, now));
+    for (const uint64_t capacity : {8192, 2048, 0}) {
+      now.qpack_max_table_capacity = capacity;
+      CHECK_EQ(h3_error(check_compatible(before, now)), "QPACK_DECODER_STREAM_ERROR");
+    }
     now = before;
     now.qpack_blocked_streams = 9;
-    CHECK_FALSE(is_compatible(before, now));
+    CHECK_EQ(h3_error(check_compatible(before, now)), "H3_SETTINGS_ERROR");
     now = before;
     now.max_field_section_size = 999;
-    CHECK_FALSE(is_compatible(before, now));
+    CHECK_EQ(h3_error(check_compatible(before, now)), "H3_SETTINGS_ERROR");
     now.max_field_section_size.reset();  // said before, left out now
-    CHECK_FALSE(is_compatible(before, now));
+    CHECK_EQ(h3_error(check_compatible(before, now)), "H3_SETTINGS_ERROR");
     now = before;
     now.enable_connect_protocol = false;
-    CHECK_FALSE(is_compatible(before, now));
+    CHECK_EQ(h3_error(check_compatible(before, now)), "H3_SETTINGS_ERROR");
     now = before;
     now.h3_datagram = false;
-    CHECK_FALSE(is_compatible(before, now));
-    CHECK(is_compatible({}, {.qpack_max_table_capacity = 4096, .qpack_blocked_streams = 1, .h3_datagram = true}));
+    CHECK_EQ(h3_error(check_compatible(before, now)), "H3_SETTINGS_ERROR");
+    CHECK(check_compatible({}, {.qpack_max_table_capacity = 4096, .qpack_blocked_streams = 1, .h3_datagram = true}));
   }
 }
 

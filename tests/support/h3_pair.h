@@ -46,6 +46,14 @@ class MemoryTransport final : public h3::Transport {
     if (!unidirectional) in[id].opened_told = true;
     return id;
   }
+  uint64_t request_limit() const override {
+    return 4 * (role_ == h3::Role::client ? streams_max[0] : peer_requests_max);
+  }
+  uint64_t credit(uint64_t stream) const override {
+    const auto at = out.find(stream);
+    const size_t held = at == out.end() ? 0 : at->second.bytes.size() - at->second.forwarded;
+    return credit_max > held ? credit_max - held : 0;
+  }
   void write(uint64_t stream, Slice& data) override { data.drop_front(write_copy(stream, data.bytes())); }
   size_t write_copy(uint64_t stream, Bytes data) override {
     Out& to = out[stream];
@@ -100,7 +108,9 @@ class MemoryTransport final : public h3::Transport {
   std::optional<std::pair<uint64_t, std::string>> closed;
   // What tests squeeze.
   uint64_t streams_max[2] = {100, 100};  // that the session may open: bidirectional, unidirectional
+  uint64_t peer_requests_max = 1 << 20;  // streams that the client may open, where that is the peer
   size_t buffer_max = SIZE_MAX;          // bytes written and not forwarded, for each stream
+  size_t credit_max = SIZE_MAX;          // those of them that flow control would let go
   size_t split = SIZE_MAX;               // bytes of a read
   bool late_fin = false;                 // the end comes after the last bytes, not with them
   std::optional<size_t> datagram_size = 1200;

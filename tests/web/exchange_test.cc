@@ -157,6 +157,99 @@ TEST_SUITE("web exchanges") {
     CHECK(answer.trailers.find("checksum") == "1");
   }
 
+  // RFC 9114 §4.1: trailers are a part of the message, however it is read.
+  TEST_CASE("trailers reach a listener that reads again after it has read everything") {
+    struct Eager : Answer {
+      void on_readable(web::ClientExchange& exchange) override {
+        for (int i = 0; i < 3; i++) Answer::on_readable(exchange);
+      }
+    };
+    ServerFixture server([](web::Exchange& exchange) {
+      exchange.respond(200);
+      Slice data = Slice::copy_of(as_bytes("body"));
+      exchange.write(data);
+      exchange.finish({{"checksum", "1"}});
+    });
+    const auto client = make_client();
+    Eager answer;
+    client->send(get(server.url("/")), answer);
+    client->run();
+    CHECK(answer.is_whole());
+    CHECK(answer.body == "body");
+    CHECK(answer.trailers.find("checksum") == "1");
+  }
+
+  // RFC 9114 §4.2.1
+  TEST_CASE("a handler gets cookies in one field") {
+    std::string cookie;
+    size_t lines = 0;
+    ServerFixture server([&](web::Exchange& exchange) {
+      lines = exchange.fields().count("cookie");
+      cookie = exchange.fields().find("cookie").value_or("");
+      exchange.send(200, {}, exchange.fields().find("x").value_or(""));
+    });
+    const auto client = make_client();
+    Answer answer;
+    web::ClientRequest request = get(server.url("/"));
+    request.fields = {{"cookie", "a=1"}, {"x", "y"}, {"cookie", "b=2; c=3"}, {"cookie", "d=4"}};
+    client->send(std::move(request), answer);
+    client->run();
+    CHECK(answer.body == "y");
+    CHECK(lines == 1);
+    CHECK(cookie == "a=1; b=2; c=3; d=4");
+  }
+
+  // RFC 9110 §10.1.1
+  TEST_CASE("a client that waits to be asked for its content is asked once a handler wants it") {
+    ServerFixture server([](web::Exchange& exchange) {
+      if (exchange.path() == "/no") return exchange.send(413, {}, "");
+      const auto answer = [&exchange] {
+        std::string all;
+        while (auto data = exchange.read()) all += as_text(data->bytes());
+        if (exchange.is_request_complete()) exchange.send(200, {}, all);
+      };
+      exchange.on_readable(answer);
+      answer();
+    });
+    struct Waiting : Answer {
+      void on_information(web::ClientExchange& exchange, unsigned code, const http::FieldSection& with) override {
+        Answer::on_information(exchange, code, with);
+        Slice data = Slice::copy_of(as_bytes("content"));
+        exchange.write(data);
+        exchange.finish();
+      }
+    };
+    const auto client = make_client();
+    for (const char* path : {"/", "/no"}) {
+      Waiting answer;
+      web::ClientRequest request = get(server.url(path));
+      request.method = "POST";
+      request.fields = {{"expect", "100-continue"}};
+      request.streaming = true;
+      request.time_limit = Duration::seconds(5);
+      client->send(std::move(request), answer);
+      client->run();
+      CHECK(answer.text() == "");
+      const bool wanted = std::string_view(path) == "/";
+      CHECK(answer.informed == (wanted ? std::vector<unsigned>{100} : std::vector<unsigned>{}));
+      CHECK(answer.body == (wanted ? "content" : ""));
+    }
+  }
+
+  // RFC 9110 §8.6
+  TEST_CASE("a content-length that may not stand there is left out") {
+    ServerFixture server(
+        [](web::Exchange& exchange) { exchange.send(204, {{"content-length", "0"}, {"x", "y"}}, ""); });
+    const auto client = make_client();
+    Answer answer;
+    client->send(get(server.url("/")), answer);
+    client->run();
+    CHECK(answer.is_whole());
+    CHECK(answer.status == 204);
+    CHECK(answer.fields.find("x") == "y");
+    CHECK_FALSE(answer.fields.find("content-length"));
+  }
+
   TEST_CASE("1,000 requests over one connection") {
     ServerFixture server([](web::Exchange& exchange) { exchange.send(200, {}, exchange.path()); });
     const auto client = make_client();

@@ -45,7 +45,7 @@ class FakeExchange final : public web::Exchange {
   std::string_view scheme() const override { return "https"; }
   std::string_view authority() const override { return "localhost"; }
   std::string_view path() const override { return path_; }
-  std::string_view connect_protocol() const override { return {}; }
+  std::string_view connect_protocol() const override { return fields_.find(":protocol").value_or(""); }
   const http::FieldSection& fields() const override { return fields_; }
   SocketAddress peer() const override { return {.ip = IpAddress::v4({192, 0, 2, 1}), .port = 5555}; }
   bool is_early() const override { return false; }

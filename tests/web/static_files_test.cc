@@ -107,6 +107,12 @@ TEST_CASE("other methods are told which there are") {
   CHECK(site.get("*", {}, "OPTIONS").field("allow") == "GET, HEAD, OPTIONS");
 }
 
+// RFC 9220 §3
+TEST_CASE("an extended CONNECT for a protocol that nobody speaks is told so") {
+  const Site site;
+  CHECK(site.get("/data.txt", {{":protocol", "websocket"}}, "CONNECT").status == 501);
+}
+
 TEST_CASE("a large file goes out piece by piece, byte for byte") {
   const Site site;
   const std::string contents = sample(1'000'003);

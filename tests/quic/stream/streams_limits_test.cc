@@ -30,6 +30,30 @@ TEST_SUITE("quic streams: limits") {
     CHECK(server.take(data_frame(StreamId(34), 0, "")));
   }
 
+  // RFC 9000 §4.1, §4.6
+  TEST_CASE("limits of streams and the credit of one are there to be asked for") {
+    StreamLimits limits;
+    limits.max_bidirectional_streams = 7;
+    limits.initial_stream_window = 1000;
+    limits.initial_connection_window = 1500;
+    StreamsPair pair(limits);
+    CHECK_EQ(pair.server.stream_limit(Role::client, false), 7);
+    CHECK_EQ(pair.client.stream_limit(Role::client, false), 7);
+    const StreamId first = *pair.client.open(true), second = *pair.client.open(true);
+    CHECK_EQ(pair.client.send_credit(first), 1000);
+    write_all(pair.client, first, repeat(300));
+    CHECK_EQ(pair.client.send_credit(first), 700);
+    CHECK_EQ(pair.client.send_credit(second), 1000);
+    REQUIRE(pair.exchange());
+    write_all(pair.client, second, repeat(700));
+    CHECK_EQ(pair.client.send_credit(second), 300);
+    REQUIRE(pair.exchange());
+    CHECK_EQ(pair.client.send_credit(first), 500);  // of the connection
+    REQUIRE(pair.client.finish(second));
+    CHECK_EQ(pair.client.send_credit(second), 0);
+    CHECK_EQ(pair.client.send_credit(StreamId(3)), 0);
+  }
+
   // RFC 9000 §4.6, §19.14
   TEST_CASE("open() keeps to the peer's limit and says STREAMS_BLOCKED once for it") {
     StreamLimits limits;
