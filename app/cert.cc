@@ -2,13 +2,13 @@
 #include "app/cert.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 
 #include "app/commands.h"
 #include "crypto/ct.h"
 #include "os/file.h"
+#include "os/wall_clock.h"
 #include "tls/x509/der_values.h"
 #include "tls/x509/failure.h"
 #include "tls/x509/pem.h"
@@ -163,10 +163,7 @@ int failed(const Usage& usage, std::string_view subject, const Error& error) {
   return failed(usage, subject, error_text(error));
 }
 
-UnixTime now() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return UnixTime::from_milliseconds(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
-}
+UnixTime now() { return os::wall_clock(); }
 
 std::optional<UnixTime> parse_time(std::string_view text) {
   constexpr uint64_t kSecondsMax = uint64_t{1} << 40;  // beyond the year 9999

@@ -39,11 +39,4 @@ struct RequestFacts {
 [[nodiscard]] std::expected<http::FieldSection, std::string> request_fields(const GetOptions& options,
                                                                             const RequestFacts& facts);
 
-/// Content-Range of a 206 or 416 (RFC 9110 §14.4).
-struct ContentRange {
-  std::optional<uint64_t> first{}, last{};  // both or none: "bytes */1234"
-  std::optional<uint64_t> complete{};
-};
-std::optional<ContentRange> parse_content_range(std::string_view value);
-
 }  // namespace quoll::app

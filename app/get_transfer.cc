@@ -6,37 +6,17 @@
 
 #include "app/cert.h"
 #include "app/failure_exit.h"
+#include "http/method.h"
 #include "quic/connection/connection.h"
 #include "udp/loop.h"
 
 namespace quoll::app {
 namespace {
 
-bool is_safe(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS";  // RFC 9110 §9.2.1
-}
-
 /// What stays after the folder and a slash; a path that begins at the root is taken as it is.
 std::string in_folder(const std::string& folder, const std::string& path) {
   if (folder.empty() || path.starts_with('/')) return path;
   return folder.ends_with('/') ? folder + path : folder + "/" + path;
-}
-
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kPlain = "-._~";
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<uint8_t>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       kPlain.find(c) != std::string_view::npos;
-    if (plain) {
-      out += c;
-    } else {
-      out.append("%").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
-    }
-  }
-  return out;
 }
 
 Duration since(Instant begin, const std::optional<Instant>& instant) {
@@ -71,7 +51,7 @@ bool Transfer::prepare() {
   has_body_ = options_.data || options_.upload;
   // curl: an upload to a folder keeps the file's name.
   if (options_.upload && *options_.upload != "-" && url_.path.ends_with('/')) {
-    url_.path += percent_encode(options_.upload->substr(options_.upload->rfind('/') + 1));
+    url_.path += http::percent_encode(options_.upload->substr(options_.upload->rfind('/') + 1));
   }
   report_.url_effective = url_.to_string();
   return true;
@@ -151,7 +131,7 @@ void Transfer::send() {
   request.method = report_.method = method_;
   request.url = url_;
   request.fields = request_fields_ = std::move(*fields);
-  request.early_data = options_.early_data && is_safe(method_) && !has_body_;
+  request.early_data = options_.early_data && http::is_safe_method(method_) && !has_body_;
   announced_ = stopped_ = false;
   body_ = Body::deliver;
   content_length_.reset();

@@ -6,6 +6,7 @@
 
 #include "app/cert.h"
 #include "app/get_transfer.h"
+#include "http/range.h"
 #include "quic/connection/connection.h"
 #include "tls/cipher_suite.h"
 
@@ -103,12 +104,12 @@ void Transfer::decide(unsigned status, const http::FieldSection& fields) {
 
 /// -C: nothing but the rest of the same thing may go behind what is there.
 void Transfer::decide_continued(unsigned status, const http::FieldSection& fields) {
-  const auto range = parse_content_range(fields.find("content-range").value_or(""));
+  const auto content = http::parse_content_range(fields.find("content-range").value_or(""));
   if (status == 200 && offset_ == 0) return;
-  if (status == 206 && range && range->first == offset_) return;
+  if (status == 206 && content && content->range && content->range->offset == offset_) return;
   body_ = Body::drop;
   // RFC 9110 §15.5.17: there is nothing behind the end.
-  if (status == 416 && range && range->complete == offset_) {
+  if (status == 416 && content && content->representation_size == offset_) {
     context_.console.tell('*', "the file is complete already");
     return;
   }

@@ -29,7 +29,6 @@
 namespace quoll::app {
 namespace {
 
-constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGHUP};
 constexpr unsigned kAccessLogMode = 0644;
 
 void note(const std::string& text) { std::fputs(("quoll serve: " + text + "\n").c_str(), stderr); }
@@ -244,14 +243,15 @@ void Serving::handle(web::Exchange& exchange) {
 
 int Serving::run() {
   signal(SIGPIPE, SIG_IGN);
-  SignalThread::block(kSignals);
+  const std::vector<int> signal_numbers = {SIGTERM, SIGINT, SIGHUP};
+  SignalThread::block(signal_numbers);
   raise_descriptor_limit();
   if (!open_files() || !listen() || !start_metrics()) return kFailed;
   Result<void> served;
   announce();
   {
     // Signals that came before have waited.
-    const SignalThread signals(kSignals, [this](int signal) { take_signal(signal); });
+    const SignalThread signals(signal_numbers, [this](int signal) { take_signal(signal); });
     served = server_->run();
   }
   metrics_.reset();
