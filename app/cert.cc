@@ -21,7 +21,7 @@ constexpr size_t kFileSizeMax = size_t{16} << 20;  // a bundle of all public aut
 constexpr std::string_view kPemMark = "-----BEGIN ";
 
 constexpr Command kCommands[] = {
-    {"make", "make a key and a certificate for it: self-signed, an authority's, or issued by one", cert_make},
+    {"make", "make a key and a certificate: self-signed, an authority's, or issued", cert_make},
     {"show", "say what certificates contain", cert_show},
     {"verify", "tell whether a chain leads to an authority that is trusted", cert_verify},
 };

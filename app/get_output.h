@@ -31,6 +31,8 @@ class GetOutput {
   /// Goes on at `offset` of a file, which is made if it is not there; what is behind it is cut off.
   [[nodiscard]] Result<void> open_partial(const std::string& path, uint64_t offset);
   bool is_open() const { return number_ >= 0; }
+  /// Nobody has seen anything of what was written.
+  bool can_be_discarded() const { return !path_.empty(); }
 
   /// Takes the slices; more may wait afterwards.
   [[nodiscard]] Result<void> write(std::vector<Slice>& slices);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "app/cert.h"
 #include "app/failure_exit.h"
@@ -24,12 +25,21 @@ Duration since(Instant begin, const std::optional<Instant>& instant) {
   return *instant - begin;
 }
 
+/// "1", "0.5".
+std::string seconds_text(Duration duration) {
+  std::array<char, 32> text;
+  const int size =
+      std::snprintf(text.data(), text.size(), "%.3g", static_cast<double>(duration.as_milliseconds()) / 1000);
+  return std::string(text.data(), static_cast<size_t>(size));
+}
+
 }  // namespace
 
-Transfer::Transfer(GetContext& context, size_t number)
-    : context_(context), options_(context.options), number_(number), begun_(udp::now()) {
-  report_.url = report_.url_effective = options_.urls[number];
-  report_.url_number = number;
+Transfer::Transfer(GetContext& context, const Try& which)
+    : context_(context), options_(context.options), try_(which), begun_(udp::now()) {
+  report_.url = report_.url_effective = options_.urls[try_.number];
+  report_.url_number = try_.number;
+  report_.retries = try_.retries;
   report_.referer = options_.referer;
   report_.method = method_ = method_of(options_);
 }
@@ -41,14 +51,15 @@ void Transfer::begin() {
 
 /// Where the URL leads; false after fail().
 bool Transfer::prepare() {
-  auto typed = parse_typed_url(options_.urls[number_]);
+  auto typed = parse_typed_url(options_.urls[try_.number]);
   if (!typed) {
     fail(typed.error().unsupported ? GetExit::unsupported_protocol : GetExit::url_malformed, typed.error().text);
     return false;
   }
   url_ = std::move(typed->url);
   user_ = std::move(typed->user);
-  has_body_ = options_.data || options_.upload;
+  has_body_ = (options_.data && !options_.data_in_query) || options_.upload;
+  if (options_.data_in_query && !add_data_to_query()) return false;
   // curl: an upload to a folder keeps the file's name.
   if (options_.upload && *options_.upload != "-" && url_.path.ends_with('/')) {
     url_.path += http::percent_encode(options_.upload->substr(options_.upload->rfind('/') + 1));
@@ -57,9 +68,23 @@ bool Transfer::prepare() {
   return true;
 }
 
+/// -G; false after fail().
+bool Transfer::add_data_to_query() {
+  std::string query = "?" + url_.query.value_or("");
+  if (query.size() > 1 && !options_.data->empty()) query += '&';
+  Result<http::Url> with_data = url_.resolve(query + *options_.data);
+  if (!with_data) {
+    fail(GetExit::url_malformed, std::string("what -G puts into the query is none: ") + with_data.error().reason +
+                                     " (--data-urlencode encodes it)");
+    return false;
+  }
+  url_ = std::move(*with_data);
+  return true;
+}
+
 bool Transfer::prepare_target() {
-  const bool given = number_ < options_.targets.size();
-  const Target target = given                   ? options_.targets[number_]
+  const bool given = try_.number < options_.targets.size();
+  const Target target = given                   ? options_.targets[try_.number]
                         : options_.remote_names ? Target{Target::Kind::remote_name, {}}
                                                 : Target{};
   target_ = target.kind;
@@ -229,17 +254,40 @@ void Transfer::fail(const web::Failure& failure) {
 
 /// The end of all requests: the file gets its name, or goes away.
 void Transfer::finish() {
-  if (wants_body()) {
+  if (wants_body() && !retry_in_) {
     Result<void> finished = open_output() ? output_.flush() : Result<void>();  // an empty body makes an empty file
     while (finished && output_.is_blocked()) finished = output_.flush();
     if (finished && wants_body()) finished = output_.finish();
     if (!finished) fail(GetExit::write_error, file_text() + ": " + error_text(finished.error()));
   }
+  if (failure_ && !retry_in_ && is_transient(failure_->exit, options_.retry.all_errors))
+    retry_in_ = delay_before_retry(report_.fields);
   output_.discard();
   report_.total = udp::now() - begun_;
-  report();
+  if (retry_in_) {
+    const std::string why = failure_ ? failure_->text : "the server answers " + std::to_string(report_.status);
+    context_.console.error(report_.url + ": " + why + "; the next try is in " + seconds_text(*retry_in_) + " s, " +
+                           std::to_string(options_.retry.count - try_.retries) + " left");
+  } else {
+    report();
+  }
   done_ = true;
   context_.on_done(*this);
+}
+
+bool Transfer::can_begin_anew() const {
+  if (input_used_) return false;
+  const bool is_partial_file = options_.continues && target_ != Target::Kind::standard_output;
+  return (!any_written_ && !any_head_written_) || is_partial_file || output_.can_be_discarded();
+}
+
+/// Empty: there is no further try.
+std::optional<Duration> Transfer::delay_before_retry(const http::FieldSection& fields) const {
+  if (!can_begin_anew()) return {};
+  return retry_delay(options_.retry,
+                     {.retries = try_.retries,
+                      .elapsed = udp::now() - try_.first_begun,
+                      .retry_after = parse_retry_after(fields.find("retry-after").value_or(""), now())});
 }
 
 void Transfer::report() {
