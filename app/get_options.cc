@@ -277,6 +277,11 @@ class Reader {
 
   /// What does not go together.
   std::string check() {
+    const auto method = arguments_.value("request");
+    if (method && !http::is_token(*method)) return "-X wants a method, not '" + std::string(*method) + "'";
+    for (const Target& target : options_.targets) {
+      if (target.kind == Target::Kind::file && target.path.empty()) return "-o wants a file's name";
+    }
     if (options_.urls.empty()) return "URL... is missing";
     const bool has_data =
         std::ranges::any_of(arguments_.given(), [](const auto& each) { return is_data(*each.option); });

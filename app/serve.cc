@@ -13,6 +13,7 @@
 #include "app/cert.h"
 #include "app/commands.h"
 #include "app/demo_site.h"
+#include "app/heap_trim.h"
 #include "app/key_log_file.h"
 #include "app/line_file.h"
 #include "app/metrics_server.h"
@@ -251,6 +252,10 @@ int Serving::run() {
   announce();
   {
     // Signals that came before have waited.
+    const HeapTrimmer trimmer([this] {
+      const web::ServerStatistics statistics = server_->statistics();
+      return Activity{statistics.endpoint.accepted, statistics.requests};
+    });
     const SignalThread signals(signal_numbers, [this](int signal) { take_signal(signal); });
     served = server_->run();
   }

@@ -115,6 +115,8 @@ Result<void> set_authority(Url& url, std::string_view authority) {
   std::string_view after = authority.substr(host.size());
   if (host.empty()) return usage_error("a URL without a host");
   std::optional<std::string> parsed = parse_host(host);
+  const bool is_ascii = std::ranges::all_of(host, [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+  if (!parsed && !is_ascii) return usage_error("a URL with a host name beyond ASCII; write it as xn--... (RFC 5890)");
   if (!parsed) return usage_error("a URL with a host name that cannot be");
   url.host = std::move(*parsed);
   url.port = default_port(url.scheme);
