@@ -154,10 +154,12 @@ bool Serving::listen() {
 }
 
 MetricsSources Serving::metrics_sources() const {
+  ProcessFacts process = ProcessFacts::read();
+  process.start_seconds = start_.as_seconds();
   return {.exchanges = counts_,
           .server = server_->statistics(),
           .log_lines_lost = access_log_ ? access_log_->lost() : 0,
-          .start_seconds = start_.as_seconds()};
+          .process = process};
 }
 
 bool Serving::start_metrics() {
