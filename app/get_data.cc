@@ -1,9 +1,12 @@
 #include "app/get_data.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 
+#include "app/commands.h"
 #include "app/exit_codes.h"
 #include "base/bytes.h"
 #include "http/url.h"
@@ -40,6 +43,11 @@ bool is_data(const Option& option) {
 
 namespace {
 
+bool is_regular_file(const std::string& path) {
+  struct stat status{};
+  return path != "-" && stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /// What one option gives.
 std::expected<std::string, int> piece_of(std::string_view name, std::string_view value) {
   if (name == "data-urlencode") return urlencoded_piece(value);
@@ -67,6 +75,28 @@ int read_data(const Arguments& arguments, GetOptions& options) {
                    kDataSizeMax);
       return static_cast<int>(GetExit::read_error);
     }
+  }
+  return 0;
+}
+
+int read_form(const Arguments& arguments, GetOptions& options) {
+  for (const Arguments::Given& given : arguments.given()) {
+    const std::string_view name = given.option->name, value = given.value;
+    if (name == "form-string") {
+      const size_t equals = value.find('=');
+      options.form.push_back(
+          {.name = std::string(value.substr(0, equals)), .content = std::string(value.substr(equals + 1))});
+    }
+    if (name != "form") continue;
+    auto part = parse_form_part(value);
+    if (!part) return kUsageError;
+    if (part->path && (part->reads_content || !is_regular_file(*part->path))) {
+      auto text = read_named_file(*part->path);
+      if (!text) return text.error();
+      part->content = std::move(*text);
+      part->path.reset();
+    }
+    options.form.push_back(std::move(*part));
   }
   return 0;
 }

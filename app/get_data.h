@@ -15,6 +15,10 @@ bool is_data(const Option& option);
 /// Fills GetOptions::data and what says of which kind it is. 0; or the exit code, after a message.
 [[nodiscard]] int read_data(const Arguments& arguments, GetOptions& options);
 
+/// Fills GetOptions::form, from options that are well-formed; what is no regular file is read here. 0, or the exit code after a
+/// message.
+[[nodiscard]] int read_form(const Arguments& arguments, GetOptions& options);
+
 /// The contents of a file that an option names; "-" is standard input. The exit code otherwise, after a message.
 [[nodiscard]] std::expected<std::string, int> read_named_file(std::string_view path);
 

@@ -62,6 +62,8 @@ constexpr Option kOptions[] = {
     {"data-raw", 0, "DATA", "as -d, but @ means nothing", kRare},
     {"data-binary", 0, "DATA|@FILE", "as -d, but the file goes as it is", kRare},
     {"data-urlencode", 0, "[NAME=]TEXT|[NAME]@FILE", "as -d, percent-encoded", kRare},
+    {"form", 'F', "NAME=CONTENT|@FILE|<FILE", "POST this as a part of a form; may be repeated", kRare},
+    {"form-string", 0, "NAME=CONTENT", "as -F, but @, < and ; mean nothing", kRare},
     {"json", 0, "DATA|@FILE", "as --data-binary, as application/json", kRare},
     {"get", 'G', "", "what -d gives goes into the URL's query, by GET", kRare},
     {"url", 0, "URL", "one more URL", kRare},
@@ -288,16 +290,25 @@ class Reader {
     if (options_.data_in_query && !has_data) return "-G wants -d, whose data it puts into the URL";
     if (options_.data_in_query && options_.upload) return "-G and -T exclude each other";
     const bool sends_data = has_data && !options_.data_in_query;
-    if (int{sends_data} + int{options_.upload.has_value()} + int{options_.head} > 1)
-      return "of -d, -T and -I only one can be";
+    const bool has_form = arguments_.has("form") || arguments_.has("form-string");
+    if (options_.data_in_query && has_form) return "-G and -F exclude each other";
+    if (int{sends_data} + int{has_form} + int{options_.upload.has_value()} + int{options_.head} > 1)
+      return "of -d, -F, -T and -I only one can be";
     if (options_.continues && !options_.range.empty()) return "-C and -r exclude each other";
-    if (options_.continues && (sends_data || options_.upload)) return "-C is for downloads";
+    if (options_.continues && (sends_data || has_form || options_.upload)) return "-C is for downloads";
     if (options_.range.find_first_not_of("0123456789-,") != std::string::npos)
       return "-r wants bytes such as 0-499, 500- or -500, not " + options_.range;
     if (options_.retry.count == 0) {
       for (const char* const other : {"retry-delay", "retry-max-time", "retry-all-errors"}) {
         if (arguments_.has(other)) return "--" + std::string(other) + " wants --retry N";
       }
+    }
+    for (const std::string_view part : arguments_.values("form")) {
+      if (!parse_form_part(part)) return "-F wants NAME=CONTENT or NAME=@FILE, not " + std::string(part);
+    }
+    for (const std::string_view part : arguments_.values("form-string")) {
+      if (part.find('=') == std::string_view::npos || part.starts_with('='))
+        return "--form-string wants NAME=CONTENT, not " + std::string(part);
     }
     for (const std::string_view pair : arguments_.values("cookie")) {
       if (pair.find('=') == std::string_view::npos)
@@ -324,6 +335,7 @@ std::expected<GetOptions, int> GetOptions::parse(std::span<char* const> argument
   if (const std::string wrong = Reader(*parsed, options).run(); !wrong.empty())
     return std::unexpected(wrong_usage(kUsage, wrong));
   if (const int code = read_data(*parsed, options); code != 0) return std::unexpected(code);
+  if (const int code = read_form(*parsed, options); code != 0) return std::unexpected(code);
   if (options.write_out.starts_with('@')) {
     auto text = read_named_file(std::string_view(options.write_out).substr(1));
     if (!text) return std::unexpected(text.error());

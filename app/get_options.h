@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/form.h"
 #include "app/options.h"
 #include "base/address.h"
 #include "base/time.h"
@@ -67,6 +68,7 @@ struct GetOptions {
   std::optional<std::string> data;    // the -d together
   bool is_json = false;               // they came by --json
   bool data_in_query = false;         // -G
+  std::vector<FormPart> form;         // -F
   std::optional<std::string> upload;  // -T
   std::vector<std::string> fields;    // -H, as given
   std::string agent, referer, user, cookie;

@@ -92,7 +92,7 @@ std::expected<TypedUrl, UrlFault> parse_typed_url(std::string_view text) {
 std::string method_of(const GetOptions& options) {
   if (!options.method.empty()) return options.method;
   if (options.head) return "HEAD";
-  if (options.data && !options.data_in_query) return "POST";
+  if ((options.data && !options.data_in_query) || !options.form.empty()) return "POST";
   return options.upload ? "PUT" : "GET";
 }
 
@@ -114,6 +114,7 @@ std::expected<http::FieldSection, std::string> request_fields(const GetOptions& 
   if (options.compressed) builder.add_default("accept-encoding", "identity");
   if (!options.referer.empty()) builder.add_default("referer", options.referer);
   if (facts.has_body && facts.body_size) builder.add_default("content-length", std::to_string(*facts.body_size));
+  if (facts.has_body && !facts.body_type.empty()) builder.add_default("content-type", facts.body_type);
   if (facts.has_body && options.data) {
     builder.add_default("content-type", options.is_json ? "application/json" : "application/x-www-form-urlencoded");
   }

@@ -8,6 +8,7 @@
 #include "app/cert.h"
 #include "app/failure_exit.h"
 #include "http/method.h"
+#include "os/system_rng.h"
 #include "quic/connection/connection.h"
 #include "udp/loop.h"
 
@@ -58,7 +59,7 @@ bool Transfer::prepare() {
   }
   url_ = std::move(typed->url);
   user_ = std::move(typed->user);
-  has_body_ = (options_.data && !options_.data_in_query) || options_.upload;
+  has_body_ = (options_.data && !options_.data_in_query) || options_.upload || !options_.form.empty();
   if (options_.data_in_query && !add_data_to_query()) return false;
   // curl: an upload to a folder keeps the file's name.
   if (options_.upload && *options_.upload != "-" && url_.path.ends_with('/')) {
@@ -118,6 +119,17 @@ bool Transfer::prepare_body(web::ClientRequest& request) {
     request.body = web::text_body(*options_.data);
     return true;
   }
+  if (!options_.form.empty()) {
+    auto form = make_form(options_.form, os::thread_rng());
+    if (!form) {
+      fail(GetExit::read_error, form.error());
+      return false;
+    }
+    upload_size_ = form->source->size();
+    upload_type_ = std::move(form->content_type);
+    request.body = std::move(form->source);
+    return true;
+  }
   if (input_used_) {
     fail(GetExit::send_rewind, "a redirect wants the body again, which came through a pipe");
     return false;
@@ -138,9 +150,12 @@ void Transfer::send() {
   web::ClientRequest request;
   if (!prepare_body(request)) return finish();
   const std::string range = offset_ != 0 ? std::to_string(offset_) + "-" : options_.range;
-  auto fields = request_fields(
-      options_,
-      {.user = user_, .same_origin = same_origin_, .has_body = has_body_, .body_size = upload_size_, .range = range});
+  auto fields = request_fields(options_, {.user = user_,
+                                          .same_origin = same_origin_,
+                                          .has_body = has_body_,
+                                          .body_size = upload_size_,
+                                          .body_type = upload_type_,
+                                          .range = range});
   if (!fields) {
     fail(GetExit::usage, fields.error());
     return finish();

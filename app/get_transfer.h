@@ -122,6 +122,7 @@ class Transfer final : public web::Listener {
   http::FieldSection request_fields_;
   bool announced_ = false;
   std::optional<uint64_t> upload_size_;
+  std::string upload_type_;  // of -F
   std::unique_ptr<InputPipe> input_;
   bool input_used_ = false;
   Slice input_waiting_;

@@ -3,9 +3,9 @@
 // One thread. Requests are begun with send(), wait for their connection and for streams, and report to a Listener. It
 // resolves names with the system's resolver, which blocks: while it asks, run() does nothing else, and requests that are
 // under way to other servers stand still (their connections survive a few seconds of that, but not an idle timeout). Who
-// cannot have that resolves names elsewhere and gives them by ClientOptions::resolve. It tries the addresses of a server one after the other (RFC 8305, in its
-// simplest form), and keeps tickets and tokens for the next connection in a quic::ResumptionStore, by the authority of
-// the URL ("example.com", "example.com:4433"), that its owner may fill and save.
+// cannot have that resolves names elsewhere and gives them by ClientOptions::resolve. It tries the addresses of a server one
+// after the other (RFC 8305, in its simplest form), and keeps tickets and tokens for the next connection in a
+// quic::ResumptionStore, by the authority of the URL ("example.com", "example.com:4433"), that its owner may fill and save.
 //
 // Requests go again by themselves where nothing can have come of the first try: after 425 (RFC 8470 §5.2), below a
 // server's GOAWAY or with H3_REQUEST_REJECTED (RFC 9114 §4.1.1, §5.2), and, if they are idempotent, once when a kept
