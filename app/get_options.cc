@@ -56,6 +56,8 @@ constexpr Option kOptions[] = {
     {"include", 'i', "", "the response's head before the body", kRare},
     {"dump-header", 'D', "FILE", "the heads of responses go there", kRare},
     {"create-dirs", 0, "", "make the folders of -o and --output-dir", kRare},
+    {"remote-header-name", 'J', "", "with -O: the name that the server gives the file", kRare},
+    {"remote-time", 'R', "", "the file gets the time of its Last-Modified", kRare},
     {"no-progress-meter", 0, "", "no progress bar", kRare},
     {"range", 'r', "RANGE", "these bytes alone: 0-499, 500-, -500", kRare},
     {"max-filesize", 0, "BYTES", "no body larger than this; k, M, G may follow", kRare},
@@ -155,7 +157,8 @@ class Reader {
         {"verbose", &options_.verbose},         {"include", &options_.include},
         {"parallel", &options_.parallel},       {"insecure", &options_.insecure},
         {"0rtt", &options_.early_data},         {"get", &options_.data_in_query},
-        {"compressed", &options_.compressed},   {"retry-all-errors", &options_.retry.all_errors}};
+        {"compressed", &options_.compressed},   {"retry-all-errors", &options_.retry.all_errors},
+        {"remote-time", &options_.remote_time}, {"remote-header-name", &options_.remote_header_name}};
     for (const auto& [name, flag] : flags) *flag = arguments_.has(name);
     options_.progress = !options_.silent && !arguments_.has("no-progress-meter");
     if (arguments_.has("ipv4") != arguments_.has("ipv6")) {
@@ -294,6 +297,8 @@ class Reader {
     if (options_.data_in_query && has_form) return "-G and -F exclude each other";
     if (int{sends_data} + int{has_form} + int{options_.upload.has_value()} + int{options_.head} > 1)
       return "of -d, -F, -T and -I only one can be";
+    if (options_.remote_header_name && !options_.remote_names) return "-J wants -O";
+    if (options_.remote_header_name && options_.continues) return "-C and -J exclude each other";
     if (options_.continues && !options_.range.empty()) return "-C and -r exclude each other";
     if (options_.continues && (sends_data || has_form || options_.upload)) return "-C is for downloads";
     if (options_.range.find_first_not_of("0123456789-,") != std::string::npos)

@@ -62,6 +62,8 @@ struct GetOptions {
   bool remote_names = false;    // for the URLs that have no target
   std::string output_dir;
   bool create_dirs = false;
+  bool remote_header_name = false;  // -J
+  bool remote_time = false;         // -R
 
   std::string method;                 // empty: what the rest asks for
   bool head = false;                  // -I

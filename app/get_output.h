@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/slice.h"
+#include "base/unix_time.h"
 
 namespace quoll::app {
 
@@ -41,6 +42,8 @@ class GetOutput {
   [[nodiscard]] Result<void> flush();
   bool is_blocked() const { return !waiting_.empty(); }
 
+  /// The time of the last change that a file tells; for other outputs nothing.
+  void set_modified(UnixTime time);
   /// Nothing waits: gives a file its name.
   [[nodiscard]] Result<void> finish();
   /// Leaves no trace of a file that is not finished, but for partial ones.

@@ -1,12 +1,16 @@
 // Transfer's way from a URL to its report. The response's way to the output stands in get_transfer_body.cc.
 #include "app/get_transfer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 
 #include "app/cert.h"
+#include "app/content_disposition.h"
 #include "app/failure_exit.h"
+#include "http/date.h"
 #include "http/method.h"
 #include "os/system_rng.h"
 #include "quic/connection/connection.h"
@@ -93,7 +97,7 @@ bool Transfer::prepare_target() {
   target_path_ = target.path;
   if (target_ == Target::Kind::remote_name) {
     target_path_ = remote_file_name(url_.path);
-    if (target_path_.empty()) {
+    if (target_path_.empty() && !options_.remote_header_name) {
       fail(GetExit::write_error, "the URL's path ends in no file name; -o FILE gives one");
       return false;
     }
@@ -107,6 +111,22 @@ bool Transfer::prepare_target() {
     offset_ = file_size(target_path_).value_or(0);
   }
   return true;
+}
+
+/// -J: the file's name is known when the response is there.
+void Transfer::take_name(const http::FieldSection& fields) {
+  if (!options_.remote_header_name || target_ != Target::Kind::remote_name) return;
+  const auto name = file_name_of(fields.find("content-disposition").value_or(""));
+  if (name) target_path_ = in_folder(options_.output_dir, *name);
+  report_.file_name = target_path_;
+  if (target_path_.empty() || target_path_.ends_with('/')) {
+    body_ = Body::drop;
+    fail(GetExit::write_error, "neither the URL nor the response names a file; -o FILE gives a name");
+  } else if (name && access(target_path_.c_str(), F_OK) == 0) {
+    // curl: what a stranger calls a file must not overwrite one of ours.
+    body_ = Body::drop;
+    fail(GetExit::write_error, target_path_ + " is there already, and -J overwrites nothing");
+  }
 }
 
 /// The body of the request, anew for every try; false after fail().
@@ -272,6 +292,10 @@ void Transfer::finish() {
   if (wants_body() && !retry_in_) {
     Result<void> finished = open_output() ? output_.flush() : Result<void>();  // an empty body makes an empty file
     while (finished && output_.is_blocked()) finished = output_.flush();
+    if (finished && options_.remote_time) {
+      const auto modified = http::parse_date(report_.fields.find("last-modified").value_or(""), now());
+      if (modified) output_.set_modified(*modified);
+    }
     if (finished && wants_body()) finished = output_.finish();
     if (!finished) fail(GetExit::write_error, file_text() + ": " + error_text(finished.error()));
   }

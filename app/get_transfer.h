@@ -78,6 +78,7 @@ class Transfer final : public web::Listener {
   bool prepare();
   bool add_data_to_query();
   bool prepare_target();
+  void take_name(const http::FieldSection& fields);
   bool prepare_body(web::ClientRequest& request);
   void send();
   void follow();

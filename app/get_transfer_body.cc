@@ -105,6 +105,7 @@ void Transfer::decide(unsigned status, const http::FieldSection& fields) {
     decide_continued(status, fields);
   }
   if (body_ == Body::deliver && method_ != "HEAD") check_body(fields);
+  if (body_ == Body::deliver) take_name(fields);
 }
 
 /// What the head tells of a body that is not to be had.

@@ -157,6 +157,13 @@ void handle(Exchange& exchange) {
   if (is("/zero"))
     return exchange.send(200, {{"content-type", "application/octet-stream"}}, std::string_view("a\0b", 3));
   if (path.starts_with("/flaky/")) return fail_at_first(exchange);
+  if (is("/named") || is("/")) {
+    const std::string_view name = path.substr(std::min(path.find('?') + 1, path.size()));
+    return exchange.send(200,
+                         {{"content-disposition", "attachment; filename=\"" + std::string(name) + "\""},
+                          {"last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"}},
+                         "named\n");
+  }
   if (is("/coded")) return exchange.send(200, {{"content-encoding", "gzip"}}, "squeezed\n");
   if (is("/unsized")) {
     exchange.respond(200);
