@@ -1,11 +1,8 @@
 #include "app/access_log.h"
 
-#include <array>
-#include <cstdio>
-
-#include "app/cert.h"
 #include "http/date.h"
 #include "qlog/json_writer.h"
+#include "web/clock.h"
 
 namespace quoll::app {
 namespace {
@@ -40,16 +37,6 @@ void append_common_time(std::string& out, UnixTime time) {
   out.append(":").append(text.substr(17, 8)).append(" +0000");
 }
 
-/// "2026-11-21T14:20:05.123Z".
-std::string json_time(UnixTime time) {
-  std::string text = rfc3339_text(UnixTime::from_seconds(time.as_seconds()));
-  std::array<char, 8> fraction;
-  std::snprintf(fraction.data(), fraction.size(), ".%03d",
-                static_cast<int>(time.as_milliseconds() - time.as_seconds() * 1000));
-  if (text.ends_with('Z')) text.insert(text.size() - 1, fraction.data());
-  return text;
-}
-
 /// CONNECT has an authority in place of a path.
 std::string_view target_of(const web::Exchange& exchange) {
   return exchange.path().empty() ? exchange.authority() : exchange.path();
@@ -82,7 +69,7 @@ std::string json_line(const AccessRecord& record) {
   std::string line;
   qlog::JsonWriter json(line);
   json.begin_object();
-  json.member("time", json_time(record.begin));
+  json.member("time", web::timestamp(record.begin));
   json.member("remote", exchange.peer().to_string());
   json.member("method", exchange.method());
   json.member("authority", exchange.authority());

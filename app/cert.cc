@@ -2,13 +2,13 @@
 #include "app/cert.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 
 #include "app/commands.h"
 #include "crypto/ct.h"
 #include "os/file.h"
+#include "os/wall_clock.h"
 #include "tls/x509/der_values.h"
 #include "tls/x509/failure.h"
 #include "tls/x509/pem.h"
@@ -21,7 +21,7 @@ constexpr size_t kFileSizeMax = size_t{16} << 20;  // a bundle of all public aut
 constexpr std::string_view kPemMark = "-----BEGIN ";
 
 constexpr Command kCommands[] = {
-    {"make", "make a key and a certificate for it: self-signed, an authority's, or issued by one", cert_make},
+    {"make", "make a key and a certificate: self-signed, an authority's, or issued", cert_make},
     {"show", "say what certificates contain", cert_show},
     {"verify", "tell whether a chain leads to an authority that is trusted", cert_verify},
 };
@@ -163,10 +163,7 @@ int failed(const Usage& usage, std::string_view subject, const Error& error) {
   return failed(usage, subject, error_text(error));
 }
 
-UnixTime now() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return UnixTime::from_milliseconds(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
-}
+UnixTime now() { return os::wall_clock(); }
 
 std::optional<UnixTime> parse_time(std::string_view text) {
   constexpr uint64_t kSecondsMax = uint64_t{1} << 40;  // beyond the year 9999

@@ -39,7 +39,7 @@ constexpr KeyTypeName kKeyTypes[] = {
     {"p256", KeyType::ecdsa_p256}, {"p384", KeyType::ecdsa_p384}, {"ed25519", KeyType::ed25519}};
 
 constexpr Option kOptions[] = {
-    {"host", 0, "NAME", "a DNS name or IP address; may be repeated\n(default: localhost, 127.0.0.1 and ::1)"},
+    {"host", 0, "NAME", "a DNS name or IP address; may be repeated (default: localhost, 127.0.0.1 and ::1)"},
     {"cn", 0, "NAME", "the common name (default: the first host)"},
     {"days", 0, "N",
      "days of validity (default: 90); browsers take up to 398,\nand up to 14 where a page pins the certificate's hash"},
@@ -52,7 +52,7 @@ constexpr Option kOptions[] = {
     {"issuer-key", 0, "KEY.pem", "the authority's key"},
     {"out", 'o', "CERT.pem",
      "where the certificate goes, followed by the authorities\nbetween it and the root (default: cert.pem)"},
-    {"key-out", 0, "KEY.pem", "where the new key goes, readable by its owner alone\n(default: key.pem)"},
+    {"key-out", 0, "KEY.pem", "where the new key goes, readable by its owner alone (default: key.pem)"},
     {"force", 'f', "", "overwrite a key that is there"},
 };
 

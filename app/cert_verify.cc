@@ -20,7 +20,7 @@ using x509::Certificate;
 constexpr Option kOptions[] = {
     {"ca", 0, "FILE",
      "authorities to trust, in a PEM or DER file or in a folder of\nsuch; may be repeated (default: the system's)"},
-    {"host", 0, "NAME", "the DNS name or IP address that the certificate must carry\n(default: none is checked)"},
+    {"host", 0, "NAME", "the DNS name or IP address that the certificate must carry (default: none is checked)"},
     {"time", 0, "TIME",
      "when it must be valid: 2026-11-21T12:00:00Z, 2026-11-21, or\nseconds since 1970 (default: now)"},
     {"purpose", 0, "WHAT", "server, client or any (default: server)"},
@@ -36,7 +36,7 @@ constexpr Usage kUsage = {
     .command = "quoll cert verify",
     .operands = "CHAIN.pem",
     .summary =
-        "Verifies the first certificate of a file (- is standard input); those that follow may serve as\n"
+        "Verifies the first certificate of a file (- is standard input); those that follow may serve as "
         "intermediates. Prints the subjects of the path, or on stderr why there is none (exit code 1).",
     .options = kOptions,
     .operands_min = 1,

@@ -146,8 +146,8 @@ constexpr Usage kUsage = {
     .command = "quoll completion",
     .operands = "bash|zsh|fish",
     .summary =
-        "Prints a script that makes the shell complete the words of quoll. For this shell alone:\n"
-        "  bash: source <(quoll completion bash)     fish: quoll completion fish | source",
+        "Prints a script that makes the shell complete the words of quoll.\n\nFor this shell alone:\n"
+        "  bash: source <(quoll completion bash)\n  fish: quoll completion fish | source",
     .options = {},
     .operands_min = 1,
     .operands_max = 1};

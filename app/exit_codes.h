@@ -20,11 +20,13 @@ enum class GetExit : int {
   send_error = 55,
   receive_error = 56,
   certificate = 60,
-  send_rewind = 65,   // a redirect wants the body again, which came from a pipe
-  bad_ca_file = 77,   // --cacert, or the system's authorities
-  pin_mismatch = 90,  // no certificate has the key of --pin
-  http3 = 95,         // the server broke HTTP/3's rules, or refused the request
-  interrupted = 130,  // SIGINT; the shell sees the signal itself
+  content_coding = 61,  // --compressed, and the body came in a coding all the same
+  file_size = 63,       // more than --max-filesize
+  send_rewind = 65,     // a redirect wants the body again, which came from a pipe
+  bad_ca_file = 77,     // --cacert, or the system's authorities
+  pin_mismatch = 90,    // no certificate has the key of --pin
+  http3 = 95,           // the server broke HTTP/3's rules, or refused the request
+  interrupted = 130,    // SIGINT; the shell sees the signal itself
 };
 
 }  // namespace quoll::app

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 #include "app/cert.h"
 #include "app/commands.h"
@@ -195,6 +196,11 @@ class GetRun {
     client_->on_tick(kTick, [this](Instant now) { on_tick(now); });
     begin_more();
     client_->run();
+    while (!retries_.empty() && watch_->signal() == 0) {
+      std::this_thread::sleep_for(std::chrono::nanoseconds(kTick.as_nanoseconds()));
+      on_tick(udp::now());
+      client_->run();
+    }
     if (console_.shows_progress()) draw(udp::now());
   }
 
@@ -210,15 +216,23 @@ class GetRun {
     std::erase_if(transfers_, [last](const auto& each) { return each->is_done() && each.get() != last; });
     const size_t limit = options_.parallel ? options_.parallel_max : 1;
     while (active_ < limit && !is_over()) {
-      transfers_.push_back(std::make_unique<Transfer>(*context_, next_++));
       active_++;
-      transfers_.back()->begin();
+      begin({.number = next_++, .first_begun = udp::now()});
       if (transfers_.back()->is_done()) transfers_.pop_back();
     }
     beginning_ = false;
   }
 
+  void begin(const Transfer::Try& which) {
+    transfers_.push_back(std::make_unique<Transfer>(*context_, which));
+    transfers_.back()->begin();
+  }
+
   void on_done(Transfer& transfer) {
+    if (transfer.retry_in()) {  // it keeps its place among those that are active
+      retries_.push_back({udp::now() + *transfer.retry_in(), transfer.next_try()});
+      return;
+    }
     active_--;
     finished_++;
     bytes_finished_ += transfer.bytes_done();
@@ -228,7 +242,16 @@ class GetRun {
 
   void on_tick(Instant now) {
     for (size_t i = 0; i < transfers_.size(); i++) transfers_[i]->on_tick();
+    begin_retries(now);
     if (console_.shows_progress() && now - drawn_ >= kDrawEvery) draw(now);
+  }
+
+  void begin_retries(Instant now) {
+    const auto due = [now](const Retry& retry) { return retry.at <= now; };
+    std::vector<Retry> ready;
+    std::ranges::copy_if(retries_, std::back_inserter(ready), due);
+    std::erase_if(retries_, due);
+    for (const Retry& retry : ready) begin(retry.which);
   }
 
   void draw(Instant now) {
@@ -270,6 +293,11 @@ class GetRun {
 
   std::vector<std::unique_ptr<Transfer>> transfers_;
   size_t next_ = 0, active_ = 0, finished_ = 0;
+  struct Retry {
+    Instant at;
+    Transfer::Try which;
+  };
+  std::vector<Retry> retries_;  // that wait for their time
   bool beginning_ = false;
   GetExit exit_ = GetExit::ok;  // of the first that failed
 

@@ -1,14 +1,12 @@
 #include "app/get_options.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstring>
 
 #include "app/commands.h"
-#include "app/exit_codes.h"
+#include "app/get_data.h"
 #include "app/text.h"
 #include "base/bytes.h"
-#include "os/file.h"
+#include "http/characters.h"
 #include "tls/x509/pem.h"
 
 namespace quoll::app {
@@ -38,8 +36,8 @@ constexpr Option kOptions[] = {
 
     {"0rtt", 0, "", "send requests that are safe in the first flight (wants --session)", kRare},
     {"pin", 0, "PIN",
-     "the server's key: base64 of the SHA-256 of its SPKI, as\n`quoll cert show` prints it; may be repeated", kRare},
-    {"keylog", 0, "FILE", "append the connections' secrets, for Wireshark\n(default: $SSLKEYLOGFILE)", kRare},
+     "the server's key: base64 of the SHA-256 of its SPKI, as `quoll cert show` prints it; may be repeated", kRare},
+    {"keylog", 0, "FILE", "append the connections' secrets, for Wireshark (default: $SSLKEYLOGFILE)", kRare},
     {"qlog", 0, "DIR", "write a qlog file for each connection (default: $QLOGDIR)", kRare},
     {"quic-version", 0, "v1|v2", "this version of QUIC and no other", kRare},
     {"cc", 0, "NAME", "congestion control: cubic (default) or reno", kRare},
@@ -58,14 +56,35 @@ constexpr Option kOptions[] = {
     {"include", 'i', "", "the response's head before the body", kRare},
     {"dump-header", 'D', "FILE", "the heads of responses go there", kRare},
     {"create-dirs", 0, "", "make the folders of -o and --output-dir", kRare},
+    {"remote-header-name", 'J', "", "with -O: the name that the server gives the file", kRare},
+    {"remote-time", 'R', "", "the file gets the time of its Last-Modified", kRare},
     {"no-progress-meter", 0, "", "no progress bar", kRare},
     {"range", 'r', "RANGE", "these bytes alone: 0-499, 500-, -500", kRare},
+    {"max-filesize", 0, "BYTES", "no body larger than this; k, M, G may follow", kRare},
     {"data-raw", 0, "DATA", "as -d, but @ means nothing", kRare},
     {"data-binary", 0, "DATA|@FILE", "as -d, but the file goes as it is", kRare},
+    {"data-urlencode", 0, "[NAME=]TEXT|[NAME]@FILE", "as -d, percent-encoded", kRare},
+    {"form", 'F', "NAME=CONTENT|@FILE|<FILE", "POST this as a part of a form; may be repeated", kRare},
+    {"form-string", 0, "NAME=CONTENT", "as -F, but @, < and ; mean nothing", kRare},
+    {"json", 0, "DATA|@FILE", "as --data-binary, as application/json", kRare},
+    {"get", 'G', "", "what -d gives goes into the URL's query, by GET", kRare},
+    {"url", 0, "URL", "one more URL", kRare},
+    {"cookie", 'b', "NAME=VALUE", "the Cookie field; several are joined", kRare},
+    {"retry", 0, "N", "try again, so many times, what may pass by itself", kRare},
+    {"retry-delay", 0, "SECONDS", "wait so long before each try (default: 1, 2, 4, ...)", kRare},
+    {"retry-max-time", 0, "SECONDS", "no further try after so long", kRare},
+    {"retry-all-errors", 0, "", "try again whatever went wrong on the way", kRare},
+    {"retry-connrefused", 0, "", "accepted: that is tried again anyway", kRare},
+    {"compressed", 0, "", "ask for bodies without a coding: none is decoded here", kRare},
     {"user", 'u', "USER:PASSWORD", "basic authentication", kRare},
     {"user-agent", 'A', "TEXT", "the User-Agent field; empty: none", kRare},
     {"referer", 'e', "URL", "the Referer field", kRare},
     {"globoff", 'g', "", "accepted: URLs have no patterns here", kRare},
+    {"no-buffer", 'N', "", "accepted: what comes is written at once", kRare},
+    {"progress-bar", '#', "", "accepted: the progress bar is one", kRare},
+    {"proto", 0, "LIST", "accepted: nothing but https is spoken here", kRare},
+    {"tlsv1.2", 0, "", "accepted: QUIC has TLS 1.3", kRare},
+    {"tlsv1.3", 0, "", "accepted: QUIC has TLS 1.3", kRare},
     {"http3", 0, "", "accepted: there is nothing else here", kRare},
     {"http3-only", 0, "", "accepted: there is nothing else here", kRare},
 };
@@ -74,7 +93,6 @@ constexpr Usage kUsage = {.command = "quoll get",
                           .operands = "URL...",
                           .summary = "Transfers URLs by HTTP/3, with curl's habits and exit codes.",
                           .options = kOptions,
-                          .operands_min = 1,
                           .operands_max = 100'000};
 
 /// Takes the part before the next ':' off the front; a ':' within brackets does not count. Brackets are dropped.
@@ -102,19 +120,6 @@ bool parse_port(std::string_view text, std::optional<uint16_t>& port) {
   const auto number = parse_number(text, UINT16_MAX);
   if (number) port = static_cast<uint16_t>(*number);
   return number && *number != 0;
-}
-
-int unreadable(std::string_view path, const Error& error) {
-  std::fprintf(stderr, "quoll get: %.*s: %s\n", static_cast<int>(path.size()), path.data(),
-               error.domain == ErrorDomain::system ? std::strerror(static_cast<int>(error.code)) : error.reason);
-  return static_cast<int>(GetExit::read_error);
-}
-
-std::expected<std::string, int> read_text(std::string_view path) {
-  const std::string name(path == "-" ? "/dev/stdin" : path);
-  const auto bytes = os::read_file(name.c_str(), kDataSizeMax);
-  if (!bytes) return std::unexpected(unreadable(path, bytes.error()));
-  return std::string(as_text(*bytes));
 }
 
 struct Suite {
@@ -151,7 +156,9 @@ class Reader {
         {"silent", &options_.silent},           {"show-error", &options_.show_error},
         {"verbose", &options_.verbose},         {"include", &options_.include},
         {"parallel", &options_.parallel},       {"insecure", &options_.insecure},
-        {"0rtt", &options_.early_data}};
+        {"0rtt", &options_.early_data},         {"get", &options_.data_in_query},
+        {"compressed", &options_.compressed},   {"retry-all-errors", &options_.retry.all_errors},
+        {"remote-time", &options_.remote_time}, {"remote-header-name", &options_.remote_header_name}};
     for (const auto& [name, flag] : flags) *flag = arguments_.has(name);
     options_.progress = !options_.silent && !arguments_.has("no-progress-meter");
     if (arguments_.has("ipv4") != arguments_.has("ipv6")) {
@@ -171,6 +178,11 @@ class Reader {
     for (const std::string_view file : arguments_.values("cacert")) options_.authorities.emplace_back(file);
     if (const auto file = arguments_.value("upload-file")) options_.upload = std::string(*file);
     for (const std::string_view url : arguments_.operands()) options_.urls.emplace_back(url);
+    for (const std::string_view url : arguments_.values("url")) options_.urls.emplace_back(url);
+    for (const std::string_view pair : arguments_.values("cookie")) {
+      if (!options_.cookie.empty()) options_.cookie += "; ";
+      options_.cookie += pair;
+    }
   }
 
   /// The n-th of -o and -O is for the n-th URL. Beyond curl, -O goes on for the URLs that are left.
@@ -203,12 +215,29 @@ class Reader {
       if (*text != "-") options_.continue_at = parse_number(*text, INT64_MAX);
       if (*text != "-" && !options_.continue_at) return "-C wants a number of bytes, or -, not " + std::string(*text);
     }
+    if (const auto text = arguments_.value("retry")) {
+      const auto number = parse_number(*text, kRetriesMax);
+      if (!number) return "--retry wants a number, not " + std::string(*text);
+      options_.retry.count = static_cast<size_t>(*number);
+    }
+    if (const auto text = arguments_.value("max-filesize")) {
+      options_.size_max = parse_size(*text);
+      if (!options_.size_max) return "--max-filesize wants a number of bytes, not " + std::string(*text);
+    }
+    return take_durations();
+  }
+
+  /// curl: 0 is no limit.
+  std::string take_durations() {
     const std::pair<const char*, std::optional<Duration>*> limits[] = {{"max-time", &options_.time_limit},
-                                                                       {"connect-timeout", &options_.connect_limit}};
+                                                                       {"connect-timeout", &options_.connect_limit},
+                                                                       {"retry-delay", &options_.retry.delay},
+                                                                       {"retry-max-time", &options_.retry.time_limit}};
     for (const auto& [name, limit] : limits) {
       const auto text = arguments_.value(name);
-      if (text && !(*limit = parse_seconds(*text)))
-        return "--" + std::string(name) + " wants seconds, not " + std::string(*text);
+      if (!text || *text == "0") continue;
+      *limit = parse_seconds(*text);
+      if (!*limit) return "--" + std::string(name) + " wants seconds, not " + std::string(*text);
     }
     return {};
   }
@@ -253,11 +282,43 @@ class Reader {
 
   /// What does not go together.
   std::string check() {
-    const bool has_data = arguments_.has("data") || arguments_.has("data-raw") || arguments_.has("data-binary");
-    if (int{has_data} + int{options_.upload.has_value()} + int{options_.head} > 1)
-      return "of -d, -T and -I only one can be";
+    const auto method = arguments_.value("request");
+    if (method && !http::is_token(*method)) return "-X wants a method, not '" + std::string(*method) + "'";
+    for (const Target& target : options_.targets) {
+      if (target.kind == Target::Kind::file && target.path.empty()) return "-o wants a file's name";
+    }
+    if (options_.urls.empty()) return "URL... is missing";
+    const bool has_data =
+        std::ranges::any_of(arguments_.given(), [](const auto& each) { return is_data(*each.option); });
+    if (options_.data_in_query && !has_data) return "-G wants -d, whose data it puts into the URL";
+    if (options_.data_in_query && options_.upload) return "-G and -T exclude each other";
+    const bool sends_data = has_data && !options_.data_in_query;
+    const bool has_form = arguments_.has("form") || arguments_.has("form-string");
+    if (options_.data_in_query && has_form) return "-G and -F exclude each other";
+    if (int{sends_data} + int{has_form} + int{options_.upload.has_value()} + int{options_.head} > 1)
+      return "of -d, -F, -T and -I only one can be";
+    if (options_.remote_header_name && !options_.remote_names) return "-J wants -O";
+    if (options_.remote_header_name && options_.continues) return "-C and -J exclude each other";
     if (options_.continues && !options_.range.empty()) return "-C and -r exclude each other";
-    if (options_.continues && (has_data || options_.upload)) return "-C is for downloads";
+    if (options_.continues && (sends_data || has_form || options_.upload)) return "-C is for downloads";
+    if (options_.range.find_first_not_of("0123456789-,") != std::string::npos)
+      return "-r wants bytes such as 0-499, 500- or -500, not " + options_.range;
+    if (options_.retry.count == 0) {
+      for (const char* const other : {"retry-delay", "retry-max-time", "retry-all-errors"}) {
+        if (arguments_.has(other)) return "--" + std::string(other) + " wants --retry N";
+      }
+    }
+    for (const std::string_view part : arguments_.values("form")) {
+      if (!parse_form_part(part)) return "-F wants NAME=CONTENT or NAME=@FILE, not " + std::string(part);
+    }
+    for (const std::string_view part : arguments_.values("form-string")) {
+      if (part.find('=') == std::string_view::npos || part.starts_with('='))
+        return "--form-string wants NAME=CONTENT, not " + std::string(part);
+    }
+    for (const std::string_view pair : arguments_.values("cookie")) {
+      if (pair.find('=') == std::string_view::npos)
+        return "-b wants NAME=VALUE, not " + std::string(pair) + ": files of cookies are not read";
+    }
     if (options_.early_data && options_.session_file.empty())
       return "--0rtt wants --session FILE, which keeps what it needs between two runs";
     if (!options_.user.empty() && options_.user.find(':') == std::string::npos) return "-u wants USER:PASSWORD";
@@ -269,26 +330,6 @@ class Reader {
   GetOptions& options_;
 };
 
-/// What -d and its siblings give together. An exit code after a message otherwise.
-int read_data(const Arguments& arguments, GetOptions& options) {
-  for (const Arguments::Given& given : arguments.given()) {
-    const std::string_view name = given.option->name;
-    if (name != "data" && name != "data-raw" && name != "data-binary") continue;
-    std::string piece(given.value);
-    if (name != "data-raw" && given.value.starts_with('@')) {
-      auto text = read_text(given.value.substr(1));
-      if (!text) return text.error();
-      piece = name == "data" ? without_line_ends(*text) : std::move(*text);
-    }
-    if (options.data) {
-      options.data->append("&").append(piece);
-    } else {
-      options.data = std::move(piece);
-    }
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::expected<GetOptions, int> GetOptions::parse(std::span<char* const> arguments) {
@@ -299,8 +340,9 @@ std::expected<GetOptions, int> GetOptions::parse(std::span<char* const> argument
   if (const std::string wrong = Reader(*parsed, options).run(); !wrong.empty())
     return std::unexpected(wrong_usage(kUsage, wrong));
   if (const int code = read_data(*parsed, options); code != 0) return std::unexpected(code);
+  if (const int code = read_form(*parsed, options); code != 0) return std::unexpected(code);
   if (options.write_out.starts_with('@')) {
-    auto text = read_text(std::string_view(options.write_out).substr(1));
+    auto text = read_named_file(std::string_view(options.write_out).substr(1));
     if (!text) return std::unexpected(text.error());
     options.write_out = std::move(*text);
   }
@@ -362,6 +404,19 @@ std::optional<Duration> parse_seconds(std::string_view text) {
   return sum;
 }
 
+std::optional<uint64_t> parse_size(std::string_view text) {
+  constexpr std::string_view kUnits = "kmgt";
+  unsigned shift = 0;
+  if (const size_t unit = text.empty() ? std::string_view::npos : kUnits.find(http::to_lower(text.back()));
+      unit != std::string_view::npos) {
+    shift = 10 * (static_cast<unsigned>(unit) + 1);
+    text.remove_suffix(1);
+  }
+  const auto number = parse_number(text, UINT64_MAX >> shift);
+  if (!number) return {};
+  return *number << shift;
+}
+
 std::optional<x509::SpkiPin> parse_spki_pin(std::string_view text) {
   for (const std::string_view prefix : {"sha256//", "sha256/"}) {
     if (!text.starts_with(prefix)) continue;
@@ -373,13 +428,6 @@ std::optional<x509::SpkiPin> parse_spki_pin(std::string_view text) {
   if (!bytes || bytes->size() != pin.size()) return {};
   copy_bytes(pin.data(), *bytes);
   return pin;
-}
-
-std::string without_line_ends(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  std::ranges::copy_if(text, std::back_inserter(out), [](char c) { return c != '\r' && c != '\n' && c != '\0'; });
-  return out;
 }
 
 }  // namespace quoll::app

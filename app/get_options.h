@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/form.h"
 #include "app/options.h"
 #include "base/address.h"
 #include "base/time.h"
@@ -24,6 +25,7 @@ namespace quoll::app {
 
 inline constexpr size_t kParallelDefault = 50, kParallelMax = 300;
 inline constexpr size_t kRedirectsDefault = 50;
+inline constexpr uint64_t kRetriesMax = 1'000'000;
 inline constexpr size_t kDataSizeMax = size_t{1} << 30;  // of -d @FILE, which is held in memory; -T is not
 
 /// Where the body of a response goes.
@@ -46,22 +48,40 @@ struct ConnectRule {
   std::optional<uint16_t> from_port{}, to_port{};
 };
 
+/// --retry and its siblings.
+struct RetryOptions {
+  size_t count = 0;
+  std::optional<Duration> delay{};       // the same before each try; empty: twice as long each time
+  std::optional<Duration> time_limit{};  // since the first try; no further one begins later
+  bool all_errors = false;
+};
+
 struct GetOptions {
   std::vector<std::string> urls;
   std::vector<Target> targets;  // of the first URLs, in order
   bool remote_names = false;    // for the URLs that have no target
   std::string output_dir;
   bool create_dirs = false;
+  bool remote_header_name = false;  // -J
+  bool remote_time = false;         // -R
 
   std::string method;                 // empty: what the rest asks for
   bool head = false;                  // -I
   std::optional<std::string> data;    // the -d together
+  bool is_json = false;               // they came by --json
+  bool data_in_query = false;         // -G
+  std::vector<FormPart> form;         // -F
   std::optional<std::string> upload;  // -T
   std::vector<std::string> fields;    // -H, as given
-  std::string agent, referer, user;
+  std::string agent, referer, user, cookie;
   std::string range;
   bool continues = false;               // -C
   std::optional<uint64_t> continue_at;  // empty: where the file ends
+
+  bool compressed = false;
+  std::optional<uint64_t> size_max;  // --max-filesize
+
+  RetryOptions retry;
 
   bool follow = false;
   size_t redirects_max = kRedirectsDefault;
@@ -101,9 +121,9 @@ std::optional<ResolveRule> parse_resolve_rule(std::string_view text);
 std::optional<ConnectRule> parse_connect_rule(std::string_view text);
 /// Seconds, with a fraction or without; more than zero.
 std::optional<Duration> parse_seconds(std::string_view text);
+/// Bytes: digits, and k, M, G or T (times 1024, twice, ...) behind them.
+std::optional<uint64_t> parse_size(std::string_view text);
 /// Base64 of 32 bytes, with "sha256/" or curl's "sha256//" before it or without.
 std::optional<x509::SpkiPin> parse_spki_pin(std::string_view text);
-/// What -d makes of a file: without line ends and zero bytes, as curl has it.
-std::string without_line_ends(std::string_view text);
 
 }  // namespace quoll::app

@@ -160,6 +160,14 @@ Result<void> GetOutput::write_waiting() {
   return {};
 }
 
+void GetOutput::set_modified(UnixTime time) {
+  struct stat status{};
+  if (!owned_ || fstat(number_, &status) != 0 || !S_ISREG(status.st_mode)) return;
+  const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+                            {.tv_sec = static_cast<time_t>(time.as_seconds()), .tv_nsec = 0}};
+  (void)!futimens(number_, times);  // the contents are what was asked for, and they are there
+}
+
 Result<void> GetOutput::finish() {
   if (!owned_) {
     number_ = -1;

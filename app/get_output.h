@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/slice.h"
+#include "base/unix_time.h"
 
 namespace quoll::app {
 
@@ -31,6 +32,8 @@ class GetOutput {
   /// Goes on at `offset` of a file, which is made if it is not there; what is behind it is cut off.
   [[nodiscard]] Result<void> open_partial(const std::string& path, uint64_t offset);
   bool is_open() const { return number_ >= 0; }
+  /// Nobody has seen anything of what was written.
+  bool can_be_discarded() const { return !path_.empty(); }
 
   /// Takes the slices; more may wait afterwards.
   [[nodiscard]] Result<void> write(std::vector<Slice>& slices);
@@ -39,6 +42,8 @@ class GetOutput {
   [[nodiscard]] Result<void> flush();
   bool is_blocked() const { return !waiting_.empty(); }
 
+  /// The time of the last change that a file tells; for other outputs nothing.
+  void set_modified(UnixTime time);
   /// Nothing waits: gives a file its name.
   [[nodiscard]] Result<void> finish();
   /// Leaves no trace of a file that is not finished, but for partial ones.

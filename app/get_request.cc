@@ -5,36 +5,18 @@
 
 #include "app/text.h"
 #include "base/bytes.h"
+#include "h3/message.h"
+#include "http/characters.h"
 #include "tls/x509/pem.h"
 
 namespace quoll::app {
 namespace {
-
-// RFC 9114 §4.2: they belong to a connection of HTTP/1.1, and make a message malformed.
-constexpr std::string_view kConnectionFields[] = {"connection", "keep-alive", "proxy-connection", "transfer-encoding",
-                                                  "upgrade"};
 
 struct Field {
   std::string name;
   std::string value;
   bool remove = false;
 };
-
-bool is_token(std::string_view text) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [kOthers](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kOthers.find(c) != std::string_view::npos;
-  });
-}
-
-/// RFC 9110 §5.5: no control characters but the tab.
-bool is_field_value(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    const auto byte = static_cast<uint8_t>(c);
-    return (byte >= 0x20 && byte != 0x7f) || c == '\t';
-  });
-}
 
 /// "name: value"; "name:" takes the field away; "name;" gives it an empty value.
 std::expected<Field, std::string> parse_field(std::string_view text) {
@@ -49,8 +31,9 @@ std::expected<Field, std::string> parse_field(std::string_view text) {
   } else {
     return std::unexpected("-H wants 'NAME: VALUE', not '" + std::string(text) + "'");
   }
-  if (!is_token(field.name)) return std::unexpected("-H '" + std::string(text) + "': that is no name of a field");
-  if (!is_field_value(field.value)) return std::unexpected("-H " + field.name + ": a value has no control characters");
+  if (!http::is_token(field.name)) return std::unexpected("-H '" + std::string(text) + "': that is no name of a field");
+  if (!h3::is_field_value(field.value))
+    return std::unexpected("-H " + field.name + ": a value has no control characters");
   if (field.name == "host") {
     return std::unexpected("-H host: the URL's host is what is asked for; --connect-to and --resolve lead elsewhere");
   }
@@ -69,7 +52,7 @@ class Builder {
   http::FieldSection finish(bool same_origin) {
     for (const Field& field : given_) {
       const bool is_secret = field.name == "authorization" || field.name == "cookie";
-      if (field.remove || std::ranges::find(kConnectionFields, field.name) != std::end(kConnectionFields)) continue;
+      if (field.remove || h3::is_connection_specific(field.name)) continue;
       if (is_secret && !same_origin) continue;
       fields_.add(field.name, field.value, is_secret);
     }
@@ -80,19 +63,6 @@ class Builder {
   std::vector<Field> given_;
   http::FieldSection fields_;
 };
-
-std::optional<uint64_t> take_number(std::string_view& text) {
-  const size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto number = parse_number(text.substr(0, end), INT64_MAX);
-  text.remove_prefix(end);
-  return number;
-}
-
-bool take(std::string_view& text, std::string_view what) {
-  if (!text.starts_with(what)) return false;
-  text.remove_prefix(what.size());
-  return true;
-}
 
 }  // namespace
 
@@ -111,7 +81,7 @@ std::expected<TypedUrl, UrlFault> parse_typed_url(std::string_view text) {
   }
   const std::string scheme = lower_case(std::string_view(whole).substr(0, authority - 3));
   Result<http::Url> url = http::Url::parse(whole);
-  if (scheme != "https" && is_token(scheme)) {
+  if (scheme != "https" && http::is_token(scheme)) {
     return std::unexpected(UrlFault{scheme + " is not spoken here: HTTP/3 is for https", true});
   }
   if (!url) return std::unexpected(UrlFault{url.error().reason});
@@ -122,7 +92,7 @@ std::expected<TypedUrl, UrlFault> parse_typed_url(std::string_view text) {
 std::string method_of(const GetOptions& options) {
   if (!options.method.empty()) return options.method;
   if (options.head) return "HEAD";
-  if (options.data) return "POST";
+  if ((options.data && !options.data_in_query) || !options.form.empty()) return "POST";
   return options.upload ? "PUT" : "GET";
 }
 
@@ -140,31 +110,16 @@ std::expected<http::FieldSection, std::string> request_fields(const GetOptions& 
   }
   if (!facts.range.empty()) builder.add_default("range", "bytes=" + std::string(facts.range));
   if (!options.agent.empty()) builder.add_default("user-agent", options.agent);
-  builder.add_default("accept", "*/*");
+  builder.add_default("accept", options.is_json ? "application/json" : "*/*");
+  if (options.compressed) builder.add_default("accept-encoding", "identity");
   if (!options.referer.empty()) builder.add_default("referer", options.referer);
   if (facts.has_body && facts.body_size) builder.add_default("content-length", std::to_string(*facts.body_size));
-  if (facts.has_body && options.data) builder.add_default("content-type", "application/x-www-form-urlencoded");
+  if (facts.has_body && !facts.body_type.empty()) builder.add_default("content-type", facts.body_type);
+  if (facts.has_body && options.data) {
+    builder.add_default("content-type", options.is_json ? "application/json" : "application/x-www-form-urlencoded");
+  }
+  if (!options.cookie.empty() && facts.same_origin) builder.add_default("cookie", options.cookie, true);
   return builder.finish(facts.same_origin);
-}
-
-std::optional<ContentRange> parse_content_range(std::string_view value) {
-  ContentRange range;
-  value = trimmed(value);
-  if (!take(value, "bytes ")) return {};
-  if (!take(value, "*")) {
-    range.first = take_number(value);
-    if (!range.first || !take(value, "-")) return {};
-    range.last = take_number(value);
-    if (!range.last || *range.last < *range.first) return {};
-  }
-  if (!take(value, "/")) return {};
-  if (!take(value, "*")) {
-    range.complete = take_number(value);
-    if (!range.complete) return {};
-  }
-  if (!value.empty() || (range.last && range.complete && *range.last >= *range.complete)) return {};
-  if (!range.first && !range.complete) return {};
-  return range;
 }
 
 }  // namespace quoll::app

@@ -33,17 +33,11 @@ struct RequestFacts {
   bool same_origin = true;  // as the URL of the command line: a redirect elsewhere gets no secrets
   bool has_body = false;
   std::optional<uint64_t> body_size{};
-  std::string_view range{};  // "500-"; empty: none
+  std::string_view body_type{};  // empty: that of the -d, if there is one
+  std::string_view range{};      // "500-"; empty: none
 };
 /// The fields of a request, in the order of curl's, or what is wrong with a -H.
 [[nodiscard]] std::expected<http::FieldSection, std::string> request_fields(const GetOptions& options,
                                                                             const RequestFacts& facts);
-
-/// Content-Range of a 206 or 416 (RFC 9110 §14.4).
-struct ContentRange {
-  std::optional<uint64_t> first{}, last{};  // both or none: "bytes */1234"
-  std::optional<uint64_t> complete{};
-};
-std::optional<ContentRange> parse_content_range(std::string_view value);
 
 }  // namespace quoll::app

@@ -1,20 +1,23 @@
 // Transfer's way from a URL to its report. The response's way to the output stands in get_transfer_body.cc.
 #include "app/get_transfer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "app/cert.h"
+#include "app/content_disposition.h"
 #include "app/failure_exit.h"
+#include "http/date.h"
+#include "http/method.h"
+#include "os/system_rng.h"
 #include "quic/connection/connection.h"
 #include "udp/loop.h"
 
 namespace quoll::app {
 namespace {
-
-bool is_safe(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS";  // RFC 9110 §9.2.1
-}
 
 /// What stays after the folder and a slash; a path that begins at the root is taken as it is.
 std::string in_folder(const std::string& folder, const std::string& path) {
@@ -22,34 +25,26 @@ std::string in_folder(const std::string& folder, const std::string& path) {
   return folder.ends_with('/') ? folder + path : folder + "/" + path;
 }
 
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kPlain = "-._~";
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<uint8_t>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       kPlain.find(c) != std::string_view::npos;
-    if (plain) {
-      out += c;
-    } else {
-      out.append("%").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
-    }
-  }
-  return out;
-}
-
 Duration since(Instant begin, const std::optional<Instant>& instant) {
   if (!instant || *instant < begin) return {};
   return *instant - begin;
 }
 
+/// "1", "0.5".
+std::string seconds_text(Duration duration) {
+  std::array<char, 32> text;
+  const int size =
+      std::snprintf(text.data(), text.size(), "%.3g", static_cast<double>(duration.as_milliseconds()) / 1000);
+  return std::string(text.data(), static_cast<size_t>(size));
+}
+
 }  // namespace
 
-Transfer::Transfer(GetContext& context, size_t number)
-    : context_(context), options_(context.options), number_(number), begun_(udp::now()) {
-  report_.url = report_.url_effective = options_.urls[number];
-  report_.url_number = number;
+Transfer::Transfer(GetContext& context, const Try& which)
+    : context_(context), options_(context.options), try_(which), begun_(udp::now()) {
+  report_.url = report_.url_effective = options_.urls[try_.number];
+  report_.url_number = try_.number;
+  report_.retries = try_.retries;
   report_.referer = options_.referer;
   report_.method = method_ = method_of(options_);
 }
@@ -61,25 +56,40 @@ void Transfer::begin() {
 
 /// Where the URL leads; false after fail().
 bool Transfer::prepare() {
-  auto typed = parse_typed_url(options_.urls[number_]);
+  auto typed = parse_typed_url(options_.urls[try_.number]);
   if (!typed) {
     fail(typed.error().unsupported ? GetExit::unsupported_protocol : GetExit::url_malformed, typed.error().text);
     return false;
   }
   url_ = std::move(typed->url);
   user_ = std::move(typed->user);
-  has_body_ = options_.data || options_.upload;
+  has_body_ = (options_.data && !options_.data_in_query) || options_.upload || !options_.form.empty();
+  if (options_.data_in_query && !add_data_to_query()) return false;
   // curl: an upload to a folder keeps the file's name.
   if (options_.upload && *options_.upload != "-" && url_.path.ends_with('/')) {
-    url_.path += percent_encode(options_.upload->substr(options_.upload->rfind('/') + 1));
+    url_.path += http::percent_encode(options_.upload->substr(options_.upload->rfind('/') + 1));
   }
   report_.url_effective = url_.to_string();
   return true;
 }
 
+/// -G; false after fail().
+bool Transfer::add_data_to_query() {
+  std::string query = "?" + url_.query.value_or("");
+  if (query.size() > 1 && !options_.data->empty()) query += '&';
+  Result<http::Url> with_data = url_.resolve(query + *options_.data);
+  if (!with_data) {
+    fail(GetExit::url_malformed, std::string("what -G puts into the query is none: ") + with_data.error().reason +
+                                     " (--data-urlencode encodes it)");
+    return false;
+  }
+  url_ = std::move(*with_data);
+  return true;
+}
+
 bool Transfer::prepare_target() {
-  const bool given = number_ < options_.targets.size();
-  const Target target = given                   ? options_.targets[number_]
+  const bool given = try_.number < options_.targets.size();
+  const Target target = given                   ? options_.targets[try_.number]
                         : options_.remote_names ? Target{Target::Kind::remote_name, {}}
                                                 : Target{};
   target_ = target.kind;
@@ -87,7 +97,7 @@ bool Transfer::prepare_target() {
   target_path_ = target.path;
   if (target_ == Target::Kind::remote_name) {
     target_path_ = remote_file_name(url_.path);
-    if (target_path_.empty()) {
+    if (target_path_.empty() && !options_.remote_header_name) {
       fail(GetExit::write_error, "the URL's path ends in no file name; -o FILE gives one");
       return false;
     }
@@ -103,6 +113,22 @@ bool Transfer::prepare_target() {
   return true;
 }
 
+/// -J: the file's name is known when the response is there.
+void Transfer::take_name(const http::FieldSection& fields) {
+  if (!options_.remote_header_name || target_ != Target::Kind::remote_name) return;
+  const auto name = file_name_of(fields.find("content-disposition").value_or(""));
+  if (name) target_path_ = in_folder(options_.output_dir, *name);
+  report_.file_name = target_path_;
+  if (target_path_.empty() || target_path_.ends_with('/')) {
+    body_ = Body::drop;
+    fail(GetExit::write_error, "neither the URL nor the response names a file; -o FILE gives a name");
+  } else if (name && access(target_path_.c_str(), F_OK) == 0) {
+    // curl: what a stranger calls a file must not overwrite one of ours.
+    body_ = Body::drop;
+    fail(GetExit::write_error, target_path_ + " is there already, and -J overwrites nothing");
+  }
+}
+
 /// The body of the request, anew for every try; false after fail().
 bool Transfer::prepare_body(web::ClientRequest& request) {
   input_.reset();
@@ -111,6 +137,17 @@ bool Transfer::prepare_body(web::ClientRequest& request) {
   if (options_.data) {
     upload_size_ = options_.data->size();
     request.body = web::text_body(*options_.data);
+    return true;
+  }
+  if (!options_.form.empty()) {
+    auto form = make_form(options_.form, os::thread_rng());
+    if (!form) {
+      fail(GetExit::read_error, form.error());
+      return false;
+    }
+    upload_size_ = form->source->size();
+    upload_type_ = std::move(form->content_type);
+    request.body = std::move(form->source);
     return true;
   }
   if (input_used_) {
@@ -133,9 +170,12 @@ void Transfer::send() {
   web::ClientRequest request;
   if (!prepare_body(request)) return finish();
   const std::string range = offset_ != 0 ? std::to_string(offset_) + "-" : options_.range;
-  auto fields = request_fields(
-      options_,
-      {.user = user_, .same_origin = same_origin_, .has_body = has_body_, .body_size = upload_size_, .range = range});
+  auto fields = request_fields(options_, {.user = user_,
+                                          .same_origin = same_origin_,
+                                          .has_body = has_body_,
+                                          .body_size = upload_size_,
+                                          .body_type = upload_type_,
+                                          .range = range});
   if (!fields) {
     fail(GetExit::usage, fields.error());
     return finish();
@@ -151,7 +191,7 @@ void Transfer::send() {
   request.method = report_.method = method_;
   request.url = url_;
   request.fields = request_fields_ = std::move(*fields);
-  request.early_data = options_.early_data && is_safe(method_) && !has_body_;
+  request.early_data = options_.early_data && http::is_safe_method(method_) && !has_body_;
   announced_ = stopped_ = false;
   body_ = Body::deliver;
   content_length_.reset();
@@ -249,17 +289,44 @@ void Transfer::fail(const web::Failure& failure) {
 
 /// The end of all requests: the file gets its name, or goes away.
 void Transfer::finish() {
-  if (wants_body()) {
+  if (wants_body() && !retry_in_) {
     Result<void> finished = open_output() ? output_.flush() : Result<void>();  // an empty body makes an empty file
     while (finished && output_.is_blocked()) finished = output_.flush();
+    if (finished && options_.remote_time) {
+      const auto modified = http::parse_date(report_.fields.find("last-modified").value_or(""), now());
+      if (modified) output_.set_modified(*modified);
+    }
     if (finished && wants_body()) finished = output_.finish();
     if (!finished) fail(GetExit::write_error, file_text() + ": " + error_text(finished.error()));
   }
+  if (failure_ && !retry_in_ && is_transient(failure_->exit, options_.retry.all_errors))
+    retry_in_ = delay_before_retry(report_.fields);
   output_.discard();
   report_.total = udp::now() - begun_;
-  report();
+  if (retry_in_) {
+    const std::string why = failure_ ? failure_->text : "the server answers " + std::to_string(report_.status);
+    context_.console.error(report_.url + ": " + why + "; the next try is in " + seconds_text(*retry_in_) + " s, " +
+                           std::to_string(options_.retry.count - try_.retries) + " left");
+  } else {
+    report();
+  }
   done_ = true;
   context_.on_done(*this);
+}
+
+bool Transfer::can_begin_anew() const {
+  if (input_used_) return false;
+  const bool is_partial_file = options_.continues && target_ != Target::Kind::standard_output;
+  return (!any_written_ && !any_head_written_) || is_partial_file || output_.can_be_discarded();
+}
+
+/// Empty: there is no further try.
+std::optional<Duration> Transfer::delay_before_retry(const http::FieldSection& fields) const {
+  if (!can_begin_anew()) return {};
+  return retry_delay(options_.retry,
+                     {.retries = try_.retries,
+                      .elapsed = udp::now() - try_.first_begun,
+                      .retry_after = parse_retry_after(fields.find("retry-after").value_or(""), now())});
 }
 
 void Transfer::report() {

@@ -1,4 +1,4 @@
-// Transfer: one URL of `quoll get` from its request to its report, redirects included.
+// Transfer: one URL of `quoll get` from its request to its report, redirects included; with --retry, one try of it.
 //
 // It is the Listener of its exchanges, one after the other. Where its body goes (get_output.h), what follows a redirect
 // (redirect.h) and what is printed in the end (write_out.h) is decided elsewhere; here it is put together. However it ends,
@@ -16,6 +16,7 @@
 #include "app/get_options.h"
 #include "app/get_output.h"
 #include "app/get_request.h"
+#include "app/get_retry.h"
 #include "app/redirect.h"
 #include "app/server_judge.h"
 #include "app/upload_source.h"
@@ -38,8 +39,13 @@ struct GetContext {
 
 class Transfer final : public web::Listener {
  public:
-  /// Of the URL with that number, counted from 0.
-  Transfer(GetContext& context, size_t number);
+  /// One try of the URL with that number, counted from 0.
+  struct Try {
+    size_t number = 0;
+    size_t retries = 0;  // that came before
+    Instant first_begun = {};
+  };
+  Transfer(GetContext& context, const Try& which);
 
   /// Sends the request; on_done() follows, from within when the URL is none.
   void begin();
@@ -47,6 +53,9 @@ class Transfer final : public web::Listener {
   void on_tick();
 
   bool is_done() const { return done_; }
+  /// This try ended in what may pass, nothing was reported, and another one is to begin after so long.
+  const std::optional<Duration>& retry_in() const { return retry_in_; }
+  Try next_try() const { return {try_.number, try_.retries + 1, try_.first_begun}; }
   GetExit exit() const { return failure_ ? failure_->exit : GetExit::ok; }
   /// For the progress bar: bytes of the bodies, and how many there are to be.
   uint64_t bytes_done() const;
@@ -67,14 +76,18 @@ class Transfer final : public web::Listener {
   };
 
   bool prepare();
+  bool add_data_to_query();
   bool prepare_target();
+  void take_name(const http::FieldSection& fields);
   bool prepare_body(web::ClientRequest& request);
   void send();
   void follow();
   void finish();
   void report();
 
+  std::optional<Duration> delay_before_retry(const http::FieldSection& fields) const;
   void decide(unsigned status, const http::FieldSection& fields);
+  void check_body(const http::FieldSection& fields);
   void decide_continued(unsigned status, const http::FieldSection& fields);
   bool open_output();
   void write_head(unsigned status, const http::FieldSection& fields);
@@ -89,12 +102,15 @@ class Transfer final : public web::Listener {
   void stop(web::ClientExchange& exchange);
   /// What comes is still wanted: nothing failed, or only the status did and --fail-with-body is given.
   bool wants_body() const { return body_ == Body::deliver && (!failure_ || failure_->exit == GetExit::http_error); }
+  /// What came can be had again as if nothing had happened.
+  bool can_begin_anew() const;
   std::string file_text() const { return target_path_.empty() ? "standard output" : target_path_; }
 
   GetContext& context_;
   const GetOptions& options_;
-  size_t number_;
+  const Try try_;
   Instant begun_;
+  std::optional<Duration> retry_in_;
   bool done_ = false;
 
   // The request of now.
@@ -107,6 +123,7 @@ class Transfer final : public web::Listener {
   http::FieldSection request_fields_;
   bool announced_ = false;
   std::optional<uint64_t> upload_size_;
+  std::string upload_type_;  // of -F
   std::unique_ptr<InputPipe> input_;
   bool input_used_ = false;
   Slice input_waiting_;
@@ -121,7 +138,7 @@ class Transfer final : public web::Listener {
   std::vector<Slice> slices_;
   std::optional<uint64_t> content_length_;
   uint64_t dropped_ = 0;
-  bool any_written_ = false;
+  bool any_written_ = false, any_head_written_ = false;
   bool stopped_ = false;  // by us: the failure that follows is none
   std::optional<std::string> location_;
 

@@ -6,6 +6,7 @@
 
 #include "app/cert.h"
 #include "app/get_transfer.h"
+#include "http/range.h"
 #include "quic/connection/connection.h"
 #include "tls/cipher_suite.h"
 
@@ -57,7 +58,7 @@ void Transfer::on_response(web::ClientExchange& exchange, unsigned status, const
   }
   decide(status, report_.fields);
   write_head(status, report_.fields);
-  if (failure_ && body_ == Body::drop) stop(exchange);
+  if ((failure_ || retry_in_) && body_ == Body::drop) stop(exchange);
 }
 
 void Transfer::on_trailers(web::ClientExchange&, const http::FieldSection& fields) {
@@ -93,22 +94,41 @@ void Transfer::decide(unsigned status, const http::FieldSection& fields) {
     const Result<http::Url> target = url_.resolve(*location);
     report_.redirect_url = target ? target->to_string() : std::string(*location);
   }
+  if (is_transient(status) && (retry_in_ = delay_before_retry(fields))) {
+    body_ = Body::drop;
+    return;
+  }
   if (status >= 400 && (options_.fail || options_.fail_with_body) && !(options_.continues && status == 416)) {
     fail(GetExit::http_error, "the server answers " + std::to_string(status));
     if (!options_.fail_with_body) body_ = Body::drop;
-    return;
+  } else if (options_.continues) {
+    decide_continued(status, fields);
   }
-  if (options_.continues) decide_continued(status, fields);
+  if (body_ == Body::deliver && method_ != "HEAD") check_body(fields);
+  if (body_ == Body::deliver) take_name(fields);
+}
+
+/// What the head tells of a body that is not to be had.
+void Transfer::check_body(const http::FieldSection& fields) {
+  const std::string_view coding = fields.find("content-encoding").value_or("identity");
+  if (options_.compressed && coding != "identity") {
+    body_ = Body::drop;
+    fail(GetExit::content_coding, "the server sends the coding " + std::string(coding) +
+                                      ", which is not decoded here (without --compressed it is written as it comes)");
+  } else if (options_.size_max && content_length_.value_or(0) > *options_.size_max) {
+    body_ = Body::drop;
+    fail(GetExit::file_size, "the body has " + std::to_string(*content_length_) + " bytes, more than --max-filesize");
+  }
 }
 
 /// -C: nothing but the rest of the same thing may go behind what is there.
 void Transfer::decide_continued(unsigned status, const http::FieldSection& fields) {
-  const auto range = parse_content_range(fields.find("content-range").value_or(""));
+  const auto content = http::parse_content_range(fields.find("content-range").value_or(""));
   if (status == 200 && offset_ == 0) return;
-  if (status == 206 && range && range->first == offset_) return;
+  if (status == 206 && content && content->range && content->range->offset == offset_) return;
   body_ = Body::drop;
   // RFC 9110 §15.5.17: there is nothing behind the end.
-  if (status == 416 && range && range->complete == offset_) {
+  if (status == 416 && content && content->representation_size == offset_) {
     context_.console.tell('*', "the file is complete already");
     return;
   }
@@ -152,7 +172,8 @@ void Transfer::write_head(unsigned status, const http::FieldSection& fields) {
     std::fwrite(text.data(), 1, text.size(), context_.heads);
     std::fflush(context_.heads);
   }
-  if ((!options_.include && !options_.head) || !open_output()) return;
+  if ((!options_.include && !options_.head) || retry_in_ || !open_output()) return;
+  any_head_written_ = true;
   const Result<void> written = output_.write(text);
   if (!written) fail(GetExit::write_error, file_text() + ": " + error_text(written.error()));
 }
@@ -173,6 +194,9 @@ void Transfer::move_body(web::ClientExchange& exchange) {
     const bool to_terminal = target_ == Target::Kind::standard_output && !target_asked_ && !any_written_;
     if (to_terminal && isatty(STDOUT_FILENO) == 1 && has_zero_byte(slices_.front().bytes())) {
       fail(GetExit::write_error, "what comes is binary: -o FILE takes it, -o - shows it all the same");
+    }
+    if (options_.size_max && exchange.facts().body_received > *options_.size_max) {
+      fail(GetExit::file_size, "the body has more bytes than --max-filesize");
     }
     any_written_ = true;
     if (wants_body()) written = output_.write(slices_);

@@ -1,14 +1,28 @@
 #include "app/interrupt_watch.h"
 
 #include <pthread.h>
-#include <time.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <utility>
+#include <vector>
 
 namespace quoll::app {
 namespace {
 
-constexpr timespec kGrace = {.tv_sec = 1, .tv_nsec = 0};
+constexpr unsigned kGraceSeconds = 1;
+
+/// SIGALRM says that the grace is over. What the program was started to ignore (nohup) stays ignored.
+std::vector<int> signals_to_watch() {
+  std::vector<int> signals = {SIGALRM};
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action{};
+    sigaction(number, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) signals.push_back(number);
+  }
+  SignalThread::block(signals);
+  return signals;
+}
 
 void end_by(int number) {
   ::signal(number, SIG_DFL);
@@ -21,37 +35,16 @@ void end_by(int number) {
 
 }  // namespace
 
-InterruptWatch::InterruptWatch(std::function<void()> on_interrupt) : on_interrupt_(std::move(on_interrupt)) {
-  sigemptyset(&signals_);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction action{};
-    sigaction(number, nullptr, &action);
-    // What the program was started to ignore (nohup) stays ignored; a wait for it would see it.
-    if (action.sa_handler != SIG_IGN) sigaddset(&signals_, number);
-  }
-  sigaddset(&signals_, SIGUSR2);  // ends the thread
-  pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-  thread_ = std::thread([this] { run(); });
-}
+InterruptWatch::InterruptWatch(std::function<void()> on_interrupt)
+    : on_interrupt_(std::move(on_interrupt)), thread_(signals_to_watch(), [this](int number) { take(number); }) {}
 
-InterruptWatch::~InterruptWatch() {
-  ending_ = true;
-  pthread_kill(thread_.native_handle(), SIGUSR2);
-  thread_.join();
-  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
-
-void InterruptWatch::run() {
-  int number = 0;
-  while (sigwait(&signals_, &number) != 0 || (number == SIGUSR2 && !ending_)) {
-  }
-  if (ending_) return;
+/// By the signal thread.
+void InterruptWatch::take(int number) {
+  if (signal_ != 0) return end_by(signal_);
+  if (number == SIGALRM) return;  // nobody here has asked for it
   signal_ = number;
+  alarm(kGraceSeconds);
   on_interrupt_();
-  do {
-    number = sigtimedwait(&signals_, nullptr, &kGrace);
-  } while (number == SIGUSR2 && !ending_);
-  if (!ending_) end_by(signal_);
 }
 
 void InterruptWatch::end_process() const {

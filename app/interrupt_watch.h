@@ -1,12 +1,11 @@
-// SIGINT, SIGTERM and SIGHUP for a program that wants to end in order: a thread waits for them, so that no code of ours runs
-// in a signal handler. The first one calls back; a second one, or a second of time, ends the process by that signal.
+// SIGINT, SIGTERM and SIGHUP for a program that wants to end in order. The first one calls back, from a thread of its own; a
+// second one, or a second of time, ends the process by that signal.
 #pragma once
-
-#include <signal.h>
 
 #include <atomic>
 #include <functional>
-#include <thread>
+
+#include "app/signals.h"
 
 namespace quoll::app {
 
@@ -16,7 +15,6 @@ class InterruptWatch {
   explicit InterruptWatch(std::function<void()> on_interrupt);
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
-  ~InterruptWatch();
 
   /// The signal that came; 0: none.
   int signal() const { return signal_.load(); }
@@ -24,14 +22,11 @@ class InterruptWatch {
   void end_process() const;
 
  private:
-  void run();
+  void take(int number);
 
   std::function<void()> on_interrupt_;
-  sigset_t signals_;
-  sigset_t before_;
   std::atomic<int> signal_ = 0;
-  std::atomic<bool> ending_ = false;
-  std::thread thread_;
+  SignalThread thread_;  // last: it uses what stands above
 };
 
 }  // namespace quoll::app

@@ -22,7 +22,7 @@ constexpr Command kCommands[] = {
 void print_usage(std::FILE* to) {
   std::fprintf(to, "usage: quoll COMMAND [OPTION...]\n\n");
   for (const Command& command : kCommands) {
-    std::fprintf(to, "  %-10.*s %.*s\n", static_cast<int>(command.name.size()), command.name.data(),
+    std::fprintf(to, "  %-11.*s%.*s\n", static_cast<int>(command.name.size()), command.name.data(),
                  static_cast<int>(command.summary.size()), command.summary.data());
   }
 }
@@ -39,14 +39,21 @@ int main(int argc, char** argv) {
     return quoll::app::kUsageError;
   }
   std::string_view name = argv[1];
-  if (name == "--help" || name == "-h" || name == "help") {
+  const bool asks_for_help = name == "--help" || name == "-h" || name == "help";
+  if (asks_for_help && argc < 3) {
     print_usage(stdout);
     return 0;
   }
+  if (asks_for_help) name = argv[2];
   if (name == "--version") name = "version";
+  char help[] = "--help";
+  char* const only_help[] = {help};
+  std::span<char* const> arguments(argv + 2, static_cast<size_t>(argc - 2));
+  if (asks_for_help) arguments = only_help;
   for (const Command& command : kCommands) {
-    if (command.name == name) return command.run({argv + 2, static_cast<size_t>(argc - 2)});
+    if (command.name == name) return command.run(arguments);
   }
-  std::fprintf(stderr, "quoll: %s is not a command; `quoll --help` lists them\n", argv[1]);
+  std::fprintf(stderr, "quoll: %.*s is not a command; `quoll --help` lists them\n", static_cast<int>(name.size()),
+               name.data());
   return quoll::app::kUsageError;
 }

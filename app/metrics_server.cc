@@ -1,7 +1,6 @@
 #include "app/metrics_server.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "udp/sockaddr.h"
+
 namespace quoll::app {
 namespace {
 
@@ -21,50 +22,23 @@ int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
 }
 
-socklen_t to_system(const SocketAddress& address, sockaddr_storage& storage) {
-  storage = {};
-  const Bytes octets = address.ip.octets();
-  if (address.ip.family() == IpAddress::Family::ipv4) {
-    sockaddr_in ipv4{};
-    ipv4.sin_family = AF_INET;
-    ipv4.sin_port = htons(address.port);
-    std::memcpy(&ipv4.sin_addr, octets.data(), octets.size());
-    std::memcpy(&storage, &ipv4, sizeof ipv4);
-    return sizeof ipv4;
-  }
-  sockaddr_in6 ipv6{};
-  ipv6.sin6_family = AF_INET6;
-  ipv6.sin6_port = htons(address.port);
-  ipv6.sin6_scope_id = address.ip.scope();
-  std::memcpy(&ipv6.sin6_addr, octets.data(), octets.size());
-  std::memcpy(&storage, &ipv6, sizeof ipv6);
-  return sizeof ipv6;
-}
-
 uint16_t bound_port(int listener) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (getsockname(listener, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
-  if (storage.ss_family == AF_INET) {
-    sockaddr_in ipv4;
-    std::memcpy(&ipv4, &storage, sizeof ipv4);
-    return ntohs(ipv4.sin_port);
-  }
-  sockaddr_in6 ipv6;
-  std::memcpy(&ipv6, &storage, sizeof ipv6);
-  return ntohs(ipv6.sin6_port);
+  udp::Sockaddr bound{};
+  socklen_t size = sizeof bound;
+  if (getsockname(listener, &bound.any, &size) != 0) return 0;
+  return udp::from_sockaddr(bound).port;
 }
 
 /// A listening socket, or -1 with errno.
 int open_listener(const SocketAddress& address) {
-  const bool is_ipv4 = address.ip.family() == IpAddress::Family::ipv4;
-  const int listener = socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int family = address.ip.family() == IpAddress::Family::ipv4 ? AF_INET : AF_INET6;
+  const int listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listener < 0) return -1;
   const int on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_storage storage;
-  const socklen_t size = to_system(address, storage);
-  if (bind(listener, reinterpret_cast<sockaddr*>(&storage), size) == 0 && listen(listener, 16) == 0) return listener;
+  udp::Sockaddr wanted{};
+  const socklen_t size = udp::to_sockaddr(address, family, wanted);
+  if (bind(listener, &wanted.any, size) == 0 && listen(listener, 16) == 0) return listener;
   const int error = errno;
   close(listener);
   errno = error;

@@ -10,6 +10,8 @@
 namespace quoll::app {
 namespace {
 
+constexpr size_t kScreenWidth = 80, kNamesWidth = 28;
+
 constexpr Option kHelp = {"help", 'h', "", "this text"};
 constexpr Option kHelpAll = {"help-all", 0, "", "all options"};
 constexpr Option kListOptions = {"list-options", 0, "", "the options for a shell that completes words", true};
@@ -37,15 +39,28 @@ std::string left_column(const Option& option) {
   return text;
 }
 
+/// A line of as many words as there is room for, off the front.
+std::string_view take_line(std::string_view& text, size_t room) {
+  const size_t newline = std::min(text.find('\n'), text.size());
+  size_t end = newline;
+  if (end > room) end = std::min(text.rfind(' ', room), newline);
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
+/// What an option is called, and its help beside it; below it where the name is too long for its column.
 void append_option(std::string& text, const Option& option, size_t width) {
-  std::string left = left_column(option);
-  for (std::string_view help = option.help;;) {
-    const size_t end = help.find('\n');
-    left.resize(width, ' ');
-    text.append(left).append("  ").append(help.substr(0, end)).append("\n");
-    if (end == std::string_view::npos) return;
-    help.remove_prefix(end + 1);
-    left.clear();
+  constexpr size_t kGap = 2;
+  std::string line = left_column(option);
+  if (line.size() > width) {
+    text.append(line).append("\n");
+    line.clear();
+  }
+  for (std::string_view rest = option.help; !rest.empty();) {
+    line.resize(width + kGap, ' ');
+    text.append(line).append(take_line(rest, kScreenWidth - width - kGap)).append("\n");
+    line.clear();
   }
 }
 
@@ -53,7 +68,9 @@ void print_help(const Usage& usage, bool all) {
   std::string text = "usage: ";
   text.append(usage.command).append(" [OPTION...]");
   if (!usage.operands.empty()) text.append(" ").append(usage.operands);
-  text.append("\n\n").append(usage.summary).append("\n\n");
+  text += "\n\n";
+  for (std::string_view rest = usage.summary; !rest.empty();) text.append(take_line(rest, kScreenWidth)).append("\n");
+  text += '\n';
   std::vector<Option> shown;
   std::ranges::copy_if(usage.options, std::back_inserter(shown),
                        [all](const Option& each) { return all || !each.rare; });
@@ -61,6 +78,7 @@ void print_help(const Usage& usage, bool all) {
   if (!all && has_rare_options(usage)) shown.push_back(kHelpAll);
   size_t width = 0;
   for (const Option& option : shown) width = std::max(width, left_column(option).size());
+  width = std::min(width, kNamesWidth);
   for (const Option& option : shown) append_option(text, option, width);
   std::fputs(text.c_str(), stdout);
 }
@@ -74,9 +92,7 @@ void list_options(const Usage& usage) {
   for (const Option& option : all) {
     text.append("--").append(option.name).append("\t");
     if (option.letter != 0) text.append("-").append(1, option.letter);
-    text.append("\t").append(option.value).append("\t");
-    for (const char c : option.help) text += c == '\n' ? ' ' : c;
-    text += '\n';
+    text.append("\t").append(option.value).append("\t").append(option.help).append("\n");
   }
   std::fputs(text.c_str(), stdout);
 }

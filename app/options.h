@@ -15,7 +15,7 @@ struct Option {
   std::string_view name;   // without the dashes
   char letter;             // its short form, 0 for none
   std::string_view value;  // what its value is called in the help; empty: a flag, which takes none
-  std::string_view help;   // lines are separated by '\n'
+  std::string_view help;   // broken into lines where it is printed
   bool rare = false;       // listed by --help-all alone, so that --help fits a screen
 };
 
@@ -23,7 +23,7 @@ struct Option {
 struct Usage {
   std::string_view command;   // "quoll cert show"
   std::string_view operands;  // "FILE"; empty: there are none
-  std::string_view summary;   // a sentence or more
+  std::string_view summary;   // a sentence or more; lines are broken where they have to be, and at '\n'
   std::span<const Option> options;
   size_t operands_min = 0, operands_max = 0;
 };

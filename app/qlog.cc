@@ -26,8 +26,8 @@ constexpr Usage kUsage = {
     .command = "quoll qlog",
     .operands = "FILE",
     .summary =
-        "Prints the events of a qlog file, one a line: milliseconds, name, what it says; then totals. Reads JSON text\n"
-        "sequences (.sqlog, as quoll writes them) and plain JSON (.qlog), schemas sequential and contained; - is\n"
+        "Prints the events of a qlog file, one a line: milliseconds, name, what it says; then totals. Reads JSON text "
+        "sequences (.sqlog, as quoll writes them) and plain JSON (.qlog), schemas sequential and contained; - is "
         "standard input. Exit code 1: the file is malformed, or cannot be read.",
     .options = kOptions,
     .operands_min = 1,

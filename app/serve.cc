@@ -13,6 +13,7 @@
 #include "app/cert.h"
 #include "app/commands.h"
 #include "app/demo_site.h"
+#include "app/heap_trim.h"
 #include "app/key_log_file.h"
 #include "app/line_file.h"
 #include "app/metrics_server.h"
@@ -29,7 +30,6 @@
 namespace quoll::app {
 namespace {
 
-constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGHUP};
 constexpr unsigned kAccessLogMode = 0644;
 
 void note(const std::string& text) { std::fputs(("quoll serve: " + text + "\n").c_str(), stderr); }
@@ -154,10 +154,12 @@ bool Serving::listen() {
 }
 
 MetricsSources Serving::metrics_sources() const {
+  ProcessFacts process = ProcessFacts::read();
+  process.start_seconds = start_.as_seconds();
   return {.exchanges = counts_,
           .server = server_->statistics(),
           .log_lines_lost = access_log_ ? access_log_->lost() : 0,
-          .start_seconds = start_.as_seconds()};
+          .process = process};
 }
 
 bool Serving::start_metrics() {
@@ -244,14 +246,19 @@ void Serving::handle(web::Exchange& exchange) {
 
 int Serving::run() {
   signal(SIGPIPE, SIG_IGN);
-  SignalThread::block(kSignals);
+  const std::vector<int> signal_numbers = {SIGTERM, SIGINT, SIGHUP};
+  SignalThread::block(signal_numbers);
   raise_descriptor_limit();
   if (!open_files() || !listen() || !start_metrics()) return kFailed;
   Result<void> served;
   announce();
   {
     // Signals that came before have waited.
-    const SignalThread signals(kSignals, [this](int signal) { take_signal(signal); });
+    const HeapTrimmer trimmer([this] {
+      const web::ServerStatistics statistics = server_->statistics();
+      return Activity{statistics.endpoint.accepted, statistics.requests};
+    });
+    const SignalThread signals(signal_numbers, [this](int signal) { take_signal(signal); });
     served = server_->run();
   }
   metrics_.reset();

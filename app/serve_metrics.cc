@@ -1,5 +1,12 @@
 #include "app/serve_metrics.h"
 
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
 namespace quoll::app {
 namespace {
 
@@ -14,6 +21,12 @@ class Text {
   void sample(std::string_view name, std::string_view labels, uint64_t value) {
     text_.append(name).append(labels).append(" ").append(std::to_string(value)).append("\n");
   }
+  /// Of millionths.
+  void decimal(std::string_view name, uint64_t millionths) {
+    const std::string fraction = std::to_string(1'000'000 + millionths % 1'000'000).substr(1);
+    text_.append(name).append(" ").append(std::to_string(millionths / 1'000'000)).append(".").append(fraction);
+    text_ += '\n';
+  }
   void single(std::string_view name, std::string_view type, std::string_view help, uint64_t value) {
     family(name, type, help);
     sample(name, {}, value);
@@ -23,6 +36,19 @@ class Text {
  private:
   std::string text_;
 };
+
+/// Names and units as Prometheus' own client libraries have them.
+void write_process(Text& text, const ProcessFacts& process) {
+  text.single("process_start_time_seconds", kGauge, "When the process began, since 1970.",
+              static_cast<uint64_t>(process.start_seconds));
+  text.family("process_cpu_seconds_total", kCounter, "Processor time, the system's included.");
+  text.decimal("process_cpu_seconds_total", process.cpu_microseconds);
+  if (process.resident_bytes)
+    text.single("process_resident_memory_bytes", kGauge, "Memory in use.", *process.resident_bytes);
+  if (process.open_descriptors)
+    text.single("process_open_fds", kGauge, "Open file descriptors.", *process.open_descriptors);
+  text.single("process_max_fds", kGauge, "File descriptors that may be open.", process.descriptors_max);
+}
 
 void write_exchanges(Text& text, const MetricsSources& sources) {
   const ExchangeCounts& counts = sources.exchanges;
@@ -71,12 +97,37 @@ void ExchangeCounts::count(const web::Outcome& outcome) {
   if (!outcome.complete) incomplete_.fetch_add(1, std::memory_order_relaxed);
 }
 
+ProcessFacts ProcessFacts::read() {
+  ProcessFacts facts;
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) == 0) {
+    const auto microseconds = [](const timeval& time) {
+      return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
+    };
+    facts.cpu_microseconds = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+  }
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) facts.descriptors_max = limit.rlim_cur;
+  // Pages: of the program, and of these the resident ones.
+  if (const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/statm", "re"), std::fclose);
+      file) {
+    unsigned long long size = 0, resident = 0;
+    if (std::fscanf(file.get(), "%llu %llu", &size, &resident) == 2)
+      facts.resident_bytes = resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  }
+  if (const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc/self/fd"), closedir); folder) {
+    uint64_t count = 0;
+    while (const dirent* entry = readdir(folder.get())) count += entry->d_name[0] != '.' ? 1 : 0;
+    facts.open_descriptors = count - 1;  // without the folder's own
+  }
+  return facts;
+}
+
 std::string metrics_text(const MetricsSources& sources) {
   Text text;
   text.family("quoll_build_info", kGauge, "The version, as a label.");
   text.sample("quoll_build_info", "{version=\"" QUOLL_VERSION "\"}", 1);
-  text.single("process_start_time_seconds", kGauge, "When the process began, since 1970.",
-              static_cast<uint64_t>(sources.start_seconds));
+  write_process(text, sources.process);
   write_exchanges(text, sources);
   write_transport(text, sources);
   write_sockets(text, sources);

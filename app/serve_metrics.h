@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "web/server.h"
@@ -25,11 +26,22 @@ class ExchangeCounts {
   std::atomic<uint64_t> incomplete_ = 0;
 };
 
+/// What the system knows of this process; empty: it does not tell.
+struct ProcessFacts {
+  int64_t start_seconds = 0;  // since 1970
+  uint64_t cpu_microseconds = 0;
+  std::optional<uint64_t> resident_bytes{}, open_descriptors{};
+  uint64_t descriptors_max = 0;
+
+  /// All but the start.
+  static ProcessFacts read();
+};
+
 struct MetricsSources {
   const ExchangeCounts& exchanges;
   web::ServerStatistics server;
   uint64_t log_lines_lost = 0;
-  int64_t start_seconds = 0;  // since 1970
+  ProcessFacts process{};
 };
 
 /// The text format of Prometheus, version 0.0.4.

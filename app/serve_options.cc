@@ -126,6 +126,7 @@ std::string read_serve_options(const Arguments& arguments, ServeOptions& options
     if (std::string wrong = read(arguments, options); !wrong.empty()) return wrong;
   }
   if (const auto root = arguments.value("root")) options.root = std::string(*root);
+  if (options.root && options.root->empty()) return "--root wants a folder";
   if (!options.root) {
     for (const char* const other : {"listing", "cache-control"}) {
       if (arguments.has(other)) return std::string("--") + other + " wants --root";

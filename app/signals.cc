@@ -7,7 +7,7 @@
 namespace quoll::app {
 namespace {
 
-sigset_t set_of(std::initializer_list<int> signals) {
+sigset_t set_of(const std::vector<int>& signals) {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : signals) sigaddset(&set, signal);
@@ -16,13 +16,12 @@ sigset_t set_of(std::initializer_list<int> signals) {
 
 }  // namespace
 
-void SignalThread::block(std::initializer_list<int> signals) {
+void SignalThread::block(const std::vector<int>& signals) {
   const sigset_t set = set_of(signals);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-SignalThread::SignalThread(std::initializer_list<int> signals, std::function<void(int)> told)
-    : waking_(*signals.begin()) {
+SignalThread::SignalThread(const std::vector<int>& signals, std::function<void(int)> told) : waking_(signals.front()) {
   thread_ = std::thread([this, set = set_of(signals), told = std::move(told)] {
     for (;;) {
       int signal = 0;

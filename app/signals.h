@@ -5,18 +5,18 @@
 
 #include <atomic>
 #include <functional>
-#include <initializer_list>
 #include <thread>
+#include <vector>
 
 namespace quoll::app {
 
 class SignalThread {
  public:
   /// Holds these signals back in the calling thread and in those that it will start. To be called before any is started.
-  static void block(std::initializer_list<int> signals);
+  static void block(const std::vector<int>& signals);
 
-  /// `told` is called by the thread for each of the signals, which are blocked already.
-  SignalThread(std::initializer_list<int> signals, std::function<void(int)> told);
+  /// `told` is called by the thread for each of the signals, of which there is one at least and which are blocked already.
+  SignalThread(const std::vector<int>& signals, std::function<void(int)> told);
   ~SignalThread();
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;

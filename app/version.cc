@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "app/commands.h"
+#include "app/options.h"
 #include "crypto/provider.h"
 
 namespace quoll::app {
@@ -13,13 +14,16 @@ void line(std::string_view algorithm, const crypto::Implementation* implementati
               static_cast<int>(implementation->implementation.size()), implementation->implementation.data());
 }
 
+constexpr Usage kUsage = {.command = "quoll version",
+                          .operands = "",
+                          .summary = "Prints the version, and which implementation serves each algorithm.",
+                          .options = {}};
+
 }  // namespace
 
 int version(std::span<char* const> arguments) {
-  if (!arguments.empty()) {
-    std::fprintf(stderr, "quoll version: takes no argument, not %s\n", arguments[0]);
-    return kUsageError;
-  }
+  const auto parsed = Arguments::parse(kUsage, arguments);
+  if (!parsed) return parsed.error();
   const crypto::Provider& provider = crypto::best();
   std::printf("quoll %s (processor tier: %.*s)\n", QUOLL_VERSION, static_cast<int>(provider.name.size()),
               provider.name.data());

@@ -62,6 +62,7 @@ constexpr Variable kVariables[] = {
     {"num_connects", [](const Report& r) { return number(r.connects); }},
     {"num_headers", [](const Report& r) { return number(r.fields.size()); }},
     {"num_redirects", [](const Report& r) { return number(r.redirects); }},
+    {"num_retries", [](const Report& r) { return number(r.retries); }},
     {"proxy_ssl_verify_result", [](const Report&) { return number(0); }},
     {"redirect_url", [](const Report& r) { return text_value(r.redirect_url); }},
     {"referer", [](const Report& r) { return text_value(r.referer); }},

@@ -32,7 +32,7 @@ struct TransferReport {
   http::FieldSection fields{};  // of the last response
   bool connected = false;
   size_t connects = 0;
-  size_t redirects = 0;
+  size_t redirects = 0, retries = 0;
   size_t certificates = 0;
   SocketAddress local{}, remote{};
 

@@ -57,21 +57,6 @@ constexpr CharacterSet kAuthorityCharacters = http::characters_where([](char c) 
 
 std::unexpected<Error> malformed(const char* reason) { return error(ErrorCode::message_error, reason); }
 
-/// RFC 9114 §4.2: fields that speak of a connection. Told apart by size first: few names have one of these.
-bool is_connection_specific(std::string_view name) {
-  switch (name.size()) {
-    case 7:
-      return name == "upgrade";
-    case 10:
-      return name == "connection" || name == "keep-alive";
-    case 16:
-      return name == "proxy-connection";
-    case 17:
-      return name == "transfer-encoding";
-  }
-  return false;
-}
-
 /// Where a section stands: which pseudo-header fields it has, and whether it may ask for trailers by TE.
 enum class SectionKind : uint8_t { request, response, trailers };
 
@@ -253,6 +238,21 @@ bool may_be_pushed(const RequestHead& head) {
 }  // namespace
 
 bool is_field_name(std::string_view name) { return !name.empty() && http::consists_of(kNameCharacters, name); }
+
+bool is_connection_specific(std::string_view name) {
+  // Told apart by size first: few names have one of these.
+  switch (name.size()) {
+    case 7:
+      return name == "upgrade";
+    case 10:
+      return name == "connection" || name == "keep-alive";
+    case 16:
+      return name == "proxy-connection";
+    case 17:
+      return name == "transfer-encoding";
+  }
+  return false;
+}
 
 bool is_field_value(std::string_view value) {
   if (value.empty()) return true;

@@ -46,6 +46,8 @@ struct ResponseHead {
 bool is_field_name(std::string_view name);
 /// RFC 9110 §5.5: no control characters but tabs within, and no space around.
 bool is_field_value(std::string_view value);
+/// RFC 9114 §4.2: a field that speaks of a connection of HTTP/1.1, and has no place here.
+bool is_connection_specific(std::string_view name);
 
 /// RFC 9110 §8.6: digits, or a list of the same number over and over. Empty: neither.
 std::optional<uint64_t> parse_content_length(std::string_view value);

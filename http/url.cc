@@ -115,6 +115,8 @@ Result<void> set_authority(Url& url, std::string_view authority) {
   std::string_view after = authority.substr(host.size());
   if (host.empty()) return usage_error("a URL without a host");
   std::optional<std::string> parsed = parse_host(host);
+  const bool is_ascii = std::ranges::all_of(host, [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+  if (!parsed && !is_ascii) return usage_error("a URL with a host name beyond ASCII; write it as xn--... (RFC 5890)");
   if (!parsed) return usage_error("a URL with a host name that cannot be");
   url.host = std::move(*parsed);
   url.port = default_port(url.scheme);
@@ -235,6 +237,21 @@ std::optional<std::string> percent_decode(std::string_view text) {
     if (byte <= 0) return {};
     out.push_back(static_cast<char>(byte));
     i += 2;
+  }
+  return out;
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      const auto byte = static_cast<uint8_t>(c);
+      out.append(1, '%').append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
+    }
   }
   return out;
 }

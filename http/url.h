@@ -44,6 +44,8 @@ std::optional<std::string> parse_host(std::string_view text);
 std::optional<uint16_t> parse_port(std::string_view digits);
 /// Empty for a "%" that two hexadecimal digits do not follow, and for an escaped zero byte.
 std::optional<std::string> percent_decode(std::string_view text);
+/// A name as a segment of a path, or a value in a query: everything but unreserved characters (RFC 3986 §2.3) is escaped.
+std::string percent_encode(std::string_view text);
 /// RFC 3986 §5.2.4.
 std::string remove_dot_segments(std::string_view path);
 

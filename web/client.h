@@ -1,9 +1,11 @@
 // Client: HTTP/3 requests to any number of servers, over one connection for each, driven by run().
 //
 // One thread. Requests are begun with send(), wait for their connection and for streams, and report to a Listener. It
-// resolves names with the system's resolver, tries the addresses of a server one after the other (RFC 8305, in its
-// simplest form), and keeps tickets and tokens for the next connection in a quic::ResumptionStore, by the authority of
-// the URL ("example.com", "example.com:4433"), that its owner may fill and save.
+// resolves names with the system's resolver, which blocks: while it asks, run() does nothing else, and requests that are
+// under way to other servers stand still (their connections survive a few seconds of that, but not an idle timeout). Who
+// cannot have that resolves names elsewhere and gives them by ClientOptions::resolve. It tries the addresses of a server one
+// after the other (RFC 8305, in its simplest form), and keeps tickets and tokens for the next connection in a
+// quic::ResumptionStore, by the authority of the URL ("example.com", "example.com:4433"), that its owner may fill and save.
 //
 // Requests go again by themselves where nothing can have come of the first try: after 425 (RFC 8470 §5.2), below a
 // server's GOAWAY or with H3_REQUEST_REJECTED (RFC 9114 §4.1.1, §5.2), and, if they are idempotent, once when a kept
@@ -133,7 +135,7 @@ struct ClientOptions {
   /// --connect-to). Empty: the URL's own.
   std::function<std::optional<std::pair<std::string, uint16_t>>(const std::string& host, uint16_t port)> connect_to =
       {};
-  /// Addresses for a host (curl's --resolve); empty: the system's resolver is asked.
+  /// Addresses for a host (curl's --resolve); empty: the system's resolver is asked, and blocks.
   std::function<std::vector<IpAddress>(const std::string& host, uint16_t port)> resolve = {};
   bool ipv4 = true, ipv6 = true;
   /// close() waits for tickets that may be on their way: a probe timeout, 250 ms at most.

@@ -21,7 +21,5 @@ class WallClock {
 
 /// "2026-11-21T14:20:05.123Z", RFC 3339.
 std::string timestamp(UnixTime time);
-/// "Sat, 21 Nov 2026 14:20:05 GMT", RFC 9110 §5.6.7.
-std::string http_date(UnixTime time);
 
 }  // namespace quoll::web

@@ -10,7 +10,6 @@
 #include <memory>
 #include <vector>
 
-#include "http/characters.h"
 #include "http/date.h"
 #include "http/url.h"
 #include "os/file.h"
@@ -54,19 +53,6 @@ void append_html(std::string& out, std::string_view text) {
   }
 }
 
-/// A segment of a path: everything but unreserved characters (RFC 3986 §2.3) is escaped, so it needs no escapes of HTML.
-void append_segment(std::string& out, std::string_view name) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char c : name) {
-    if (http::is_alpha(c) || http::is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += c;
-    } else {
-      const auto byte = static_cast<uint8_t>(c);
-      out.append(1, '%').append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
-    }
-  }
-}
-
 std::string size_text(uint64_t size) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (size < 1024) return std::to_string(size) + " B";
@@ -97,7 +83,7 @@ constexpr std::string_view kStyle =
 
 void append_row(std::string& out, const Entry& entry) {
   out += "<tr><td><a href=\"./";
-  append_segment(out, entry.name);
+  out += http::percent_encode(entry.name);  // needs no escapes of HTML
   out += entry.is_folder ? "/\">" : "\">";
   append_html(out, entry.name);
   out += entry.is_folder ? "/</a></td><td>" : "</a></td><td>";

@@ -8,9 +8,9 @@ std::string_view WorkerContext::date() {
   const UnixTime time = clock.at(now);
   if (time.as_seconds() != date_second_) {
     date_second_ = time.as_seconds();
-    date_ = http_date(time);
+    date_ = http::date_text(time);
   }
-  return date_;
+  return http::as_text(date_);
 }
 
 namespace {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "h3/over_quic.h"
+#include "http/date.h"
 #include "quic/endpoint/endpoint.h"
 #include "web/clock.h"
 #include "web/connection_log.h"
@@ -37,7 +38,7 @@ struct WorkerContext {
 
  private:
   int64_t date_second_ = -1;
-  std::string date_;
+  http::DateText date_{};
 };
 
 class ServerConnection {

@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <array>
 #include <cstdio>
 #include <utility>
 
+#include "base/hex.h"
 #include "crypto/siphash.h"
 #include "http/conditional.h"
 #include "http/content_coding.h"
@@ -17,6 +17,7 @@
 #include "http/status.h"
 #include "http/url.h"
 #include "os/system_rng.h"
+#include "os/wall_clock.h"
 #include "web/file_body.h"
 #include "web/folder_listing.h"
 
@@ -55,20 +56,11 @@ EntityTagText entity_tag_of(const struct stat& file) {
   return text;
 }
 
-UnixTime wall_clock() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return UnixTime::from_milliseconds(int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000);
-}
-
 /// RFC 2046 §5.1.1: in no part; 128 random bits see to that.
 std::string random_boundary() {
-  constexpr char kDigits[] = "0123456789abcdef";
   std::array<uint8_t, 16> random;
   os::thread_rng().fill(random);
-  std::string text;
-  for (const uint8_t byte : random) text.append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
-  return text;
+  return to_hex(random);
 }
 
 /// The status for a file that could not be opened.
@@ -248,7 +240,7 @@ void StaticFiles::serve_file(const Request& request, Found found) const {
   Exchange& exchange = request.exchange;
   const bool varies = choose_coding(request, found);
   const EntityTagText tag = entity_tag_of(found.status);
-  const UnixTime now = wall_clock(), modified = UnixTime::from_seconds(found.status.st_mtim.tv_sec);
+  const UnixTime now = os::wall_clock(), modified = UnixTime::from_seconds(found.status.st_mtim.tv_sec);
   const http::Validators validators{.entity_tag = http::EntityTag{.opaque = text_of(tag)},
                                     .last_modified = modified,
                                     // Its second is over: whatever changes now has another time.

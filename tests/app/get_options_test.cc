@@ -79,25 +79,42 @@ TEST_SUITE("app/get_options") {
   }
 
   TEST_CASE("values that are none are refused with the code of a wrong command line") {
-    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{},
-                                                                                       {"--nonsense", "u"},
-                                                                                       {"-C", "x", "u"},
-                                                                                       {"--max-redirs", "-1", "u"},
-                                                                                       {"--parallel-max", "0", "u"},
-                                                                                       {"--parallel-max", "301", "u"},
-                                                                                       {"-m", "soon", "u"},
-                                                                                       {"--resolve", "a:b:c", "u"},
-                                                                                       {"--connect-to", "a:1", "u"},
-                                                                                       {"--pin", "AAAA", "u"},
-                                                                                       {"--quic-version", "v3", "u"},
-                                                                                       {"--cc", "vegas", "u"},
-                                                                                       {"--cipher", "rc4", "u"},
-                                                                                       {"-u", "me", "u"},
-                                                                                       {"--0rtt", "u"},
-                                                                                       {"-I", "-d", "x", "u"},
-                                                                                       {"-T", "f", "-d", "x", "u"},
-                                                                                       {"-C", "-", "-r", "0-1", "u"},
-                                                                                       {"-o", "a", "-o", "b", "u"}}) {
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{},
+                                               {"--nonsense", "u"},
+                                               {"-C", "x", "u"},
+                                               {"--max-redirs", "-1", "u"},
+                                               {"--parallel-max", "0", "u"},
+                                               {"--parallel-max", "301", "u"},
+                                               {"-m", "soon", "u"},
+                                               {"--resolve", "a:b:c", "u"},
+                                               {"--connect-to", "a:1", "u"},
+                                               {"--pin", "AAAA", "u"},
+                                               {"--quic-version", "v3", "u"},
+                                               {"--cc", "vegas", "u"},
+                                               {"--cipher", "rc4", "u"},
+                                               {"-u", "me", "u"},
+                                               {"--0rtt", "u"},
+                                               {"-I", "-d", "x", "u"},
+                                               {"-T", "f", "-d", "x", "u"},
+                                               {"-C", "-", "-r", "0-1", "u"},
+                                               {"-r", "half", "u"},
+                                               {"-X", "a b", "u"},
+                                               {"-X", "", "u"},
+                                               {"-o", "", "u"},
+                                               {"-G", "u"},
+                                               {"-J", "u"},
+                                               {"-OJ", "-C", "-", "u"},
+                                               {"-F", "a", "u"},
+                                               {"-F", "a=b", "-d", "x", "u"},
+                                               {"--form-string", "=b", "u"},
+                                               {"-G", "-d", "x", "-T", "f", "u"},
+                                               {"-I", "--json", "{}", "u"},
+                                               {"-b", "jar", "u"},
+                                               {"--retry", "often", "u"},
+                                               {"--retry-delay", "1", "u"},
+                                               {"--max-filesize", "k", "u"},
+                                               {"-o", "a", "-o", "b", "u"}}) {
       CAPTURE(words);
       CHECK_EQ(refusal(words), kUsageError);
     }
@@ -150,6 +167,38 @@ TEST_SUITE("app/get_options") {
     CHECK_EQ(parse_seconds(".5")->as_milliseconds(), 500);
     CHECK_EQ(parse_seconds("1.0000000019")->as_nanoseconds(), 1'000'000'001);
     for (const char* wrong : {"", ".", "0", "-1", "1s", "1.", "1.x", "99999999999"}) CHECK_FALSE(parse_seconds(wrong));
+  }
+
+  TEST_CASE("sizes have units of 1024") {
+    CHECK_EQ(parse_size("0"), 0);
+    CHECK_EQ(parse_size("17"), 17);
+    CHECK_EQ(parse_size("2k"), 2048);
+    CHECK_EQ(parse_size("3M"), 3 << 20);
+    CHECK_EQ(parse_size("1G"), 1 << 30);
+    CHECK_EQ(parse_size("16777215T"), uint64_t{16777215} << 40);
+    for (const char* wrong : {"", "k", "1x", "-1", "1.5k", "16777216T", "1kk", " 1"}) CHECK_FALSE(parse_size(wrong));
+  }
+
+  TEST_CASE("--json is one text, --data-urlencode encodes all but the name, and -G makes a GET of them") {
+    const tests::TemporaryFolder folder;
+    const std::string path = folder / "file";
+    REQUIRE(os::write_file(path.c_str(), as_bytes("a=b\n"), 0600, os::Existing::replace));
+    const auto json = parse({"--json", "{\"a\":", "--json", "1}", "u"});
+    REQUIRE(json);
+    CHECK_EQ(json->data, "{\"a\":1}");
+    CHECK(json->is_json);
+    CHECK_EQ(parse({"--json", "@" + path, "u"})->data, "a=b\n");
+    CHECK_EQ(parse({"--data-urlencode", "a b", "u"})->data, "a%20b");
+    CHECK_EQ(parse({"--data-urlencode", "=a=b", "u"})->data, "a%3Db");
+    CHECK_EQ(parse({"--data-urlencode", "n@m=a b", "u"})->data, "n@m=a%20b");
+    CHECK_EQ(parse({"--data-urlencode", "n@" + path, "--data-urlencode", "@" + path, "u"})->data,
+             "n=a%3Db%0A&a%3Db%0A");
+    CHECK_EQ(refusal({"--data-urlencode", "@" + (folder / "none"), "u"}), static_cast<int>(GetExit::read_error));
+    const auto query = parse({"-G", "-I", "-d", "a=1", "u"});
+    REQUIRE(query);
+    CHECK(query->data_in_query);
+    CHECK_EQ(parse({"-b", "a=1", "-b", "b=2", "--url", "v", "u"})->cookie, "a=1; b=2");
+    CHECK_EQ(parse({"--url", "v", "u"})->urls, std::vector<std::string>{"u", "v"});
   }
 
   TEST_CASE("a pin is base64 of 32 bytes with either prefix or none") {

@@ -221,6 +221,15 @@ TEST_SUITE("http urls") {
     for (const char* text : {"%", "%1", "a%", "%g1", "%00", "%%41"}) CHECK_FALSE(percent_decode(text));
   }
 
+  // RFC 3986 §2.3
+  TEST_CASE("a name is escaped but for unreserved characters, and decodes to itself") {
+    CHECK(percent_encode("a-b.c_d~9") == "a-b.c_d~9");
+    CHECK(percent_encode("a b/c?%\xc3\xa9&") == "a%20b%2Fc%3F%25%C3%A9%26");
+    std::string all;
+    for (int byte = 1; byte < 256; byte++) all += static_cast<char>(byte);
+    CHECK(percent_decode(percent_encode(all)) == all);
+  }
+
   TEST_CASE("ports are 1 to 65535") {
     CHECK(parse_port("1") == 1);
     CHECK(parse_port("65535") == 65535);

@@ -127,6 +127,23 @@ TEST_CASE("a large file goes out piece by piece, byte for byte") {
   }
 }
 
+TEST_CASE("a file beyond 4 GiB is told, and sent from, in full size") {
+  if constexpr (sizeof(off_t) < 8) return;  // this test's own; the library has 64 bits everywhere
+  const Site site;
+  site.write("huge", "");
+  constexpr uint64_t kSize = (uint64_t{5} << 30) + 3;
+  REQUIRE(truncate(site.path_of("huge").c_str(), static_cast<off_t>(kSize)) == 0);  // a hole
+  CHECK(site.get("/huge", {}, "HEAD").field("content-length") == std::to_string(kSize));
+  const FakeExchange whole = site.get("/huge", {}, "GET", false);
+  REQUIRE(whole.source);
+  CHECK(whole.source->size() == kSize);
+  const FakeExchange end = site.get("/huge", {{"range", "bytes=5368709119-"}});
+  CHECK(end.status == 206);
+  CHECK(end.field("content-range") == "bytes 5368709119-5368709122/5368709123");
+  CHECK(end.body == std::string(4, '\0'));
+  CHECK(site.get("/huge", {{"range", "bytes=5368709123-"}}).status == 416);
+}
+
 TEST_CASE("an empty file has an empty body") {
   const Site site;
   site.write("nothing", "");
@@ -405,6 +422,14 @@ TEST_CASE("files that were compressed beforehand go to those who take them") {
   CHECK(best.field("etag") != plain.field("etag"));
   CHECK(best.field("etag") != second.field("etag"));
   CHECK(site.get("/app.js", {{"accept-encoding", "br;q=0, identity"}}).body == "plain");
+  // RFC 9110 §12.5.3: weights decide before our taste does; identity can be ruled out, and is better than nothing.
+  CHECK(site.get("/app.js", {{"accept-encoding", "br;q=0.2, gzip;q=0.9"}}).body == "gzip!");
+  CHECK(site.get("/app.js", {{"accept-encoding", "br;q=0.2, identity;q=0.9"}}).body == "plain");
+  CHECK(site.get("/app.js", {{"accept-encoding", "identity;q=0, gzip;q=0.001"}}).body == "gzip!");
+  CHECK(site.get("/app.js", {{"accept-encoding", "*;q=0"}}).body == "plain");
+  CHECK(site.get("/data.txt", {{"accept-encoding", "identity;q=0, br"}}).body == "0123456789");
+  CHECK(site.get("/app.js", {{"accept-encoding", "gzip"}}, "HEAD").head ==
+        site.get("/app.js", {{"accept-encoding", "gzip"}}).head);
   // RFC 9110 §14.1.2: ranges count the bytes that are sent.
   CHECK(site.get("/app.js", {{"accept-encoding", "br"}, {"range", "bytes=0-2"}}).body == "bro");
   CHECK(site.get("/app.js", {{"accept-encoding", "br"}, {"if-none-match", best.field("etag")}}).status == 304);

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "app/cert.h"
@@ -114,6 +115,17 @@ void send_in_steps(Exchange& exchange) {
   exchange.finish({{"x-trailer", "the end"}});
 }
 
+/// /flaky/NAME/COUNT[?RETRY-AFTER]: 503 so many times for that name.
+void fail_at_first(Exchange& exchange) {
+  static std::map<std::string, uint64_t> times;
+  const std::string_view path = exchange.path();
+  const size_t query = std::min(path.find('?'), path.size());
+  const std::string name(path.substr(0, query));
+  if (times[name]++ >= number_in(name.substr(name.rfind('/') + 1))) return exchange.send(200, {}, "at last\n");
+  if (query == path.size()) return exchange.send(503, {}, "not now\n");
+  exchange.send(503, {{"retry-after", path.substr(query + 1)}}, "not now\n");
+}
+
 void handle(Exchange& exchange) {
   const std::string_view path = exchange.path();
   const auto is = [path](std::string_view route) {
@@ -135,11 +147,30 @@ void handle(Exchange& exchange) {
     if (is("/half-reset")) exchange.abort(h3::ErrorCode::internal_error);
     return;
   }
+  if (is("/rest")) {  // what was half comes whole to those who ask for the rest
+    if (exchange.fields().find("range") != "bytes=1000-") return send_half(exchange);
+    return exchange.send(206, {{"content-range", "bytes 1000-1999/2000"}}, pattern(1000, 2000));
+  }
   if (is("/silent")) return;
   if (is("/reset")) return exchange.abort(h3::ErrorCode::internal_error);
   if (is("/steps")) return send_in_steps(exchange);
   if (is("/zero"))
     return exchange.send(200, {{"content-type", "application/octet-stream"}}, std::string_view("a\0b", 3));
+  if (path.starts_with("/flaky/")) return fail_at_first(exchange);
+  if (is("/named") || is("/")) {
+    const std::string_view name = path.substr(std::min(path.find('?') + 1, path.size()));
+    return exchange.send(200,
+                         {{"content-disposition", "attachment; filename=\"" + std::string(name) + "\""},
+                          {"last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"}},
+                         "named\n");
+  }
+  if (is("/coded")) return exchange.send(200, {{"content-encoding", "gzip"}}, "squeezed\n");
+  if (is("/unsized")) {
+    exchange.respond(200);
+    Slice text = Slice::of_static(as_bytes("0123456789"));
+    exchange.write(text);
+    return exchange.finish();
+  }
   if (is("/early")) return exchange.is_early() ? exchange.send(425) : exchange.send(200, {}, "not early\n");
   if (is("/twice")) return exchange.send(200, {{"x-a", "1"}, {"x-a", "2"}}, "twice\n");
   exchange.send(404, {}, "there is nothing\n");
