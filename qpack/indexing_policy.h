@@ -63,12 +63,12 @@ class IndexingPolicy {
     void count_again(Remembered& remembered);
   };
   Name& name_of(std::string_view name, uint32_t hash);
-  Remembered& remembered(LineHash hash) { return remembered_[hash.line % remembered_.size()]; }
+  Remembered& remembered(LineHash hash) { return remembered_[hash.line & (remembered_.size() - 1)]; }
   bool wants_unseen(Name& name, const Line& line, bool is_first, uint64_t worth);
 
   uint32_t half_life_;
-  std::vector<Remembered> remembered_;
-  std::vector<Name> names_;  // in sets, those used last first
+  std::vector<Remembered> remembered_;  // a power of two of them
+  std::vector<Name> names_;             // in sets, those used last first
 };
 
 }  // namespace quoll::qpack

@@ -27,7 +27,7 @@ struct Model {
     uint64_t size() const { return entry_size(name, value); }
   };
 
-  explicit Model(uint64_t capacity) : capacity(capacity) {}
+  explicit Model(uint64_t limit) : capacity(limit) {}
 
   void insert(Line line) {
     lines.push_back(std::move(line));
