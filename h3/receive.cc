@@ -154,7 +154,10 @@ void Session::State::on_request(Exchange& exchange, http::FieldSection fields) {
   count_useful();
   exchange.told = true;
   tell(RequestReceived{.stream = exchange.stream, .fields = std::move(fields), .has_body = *goes_on});
-  if (*goes_on) tell_readable(exchange);
+  if (*goes_on) {
+    tell_readable(exchange);
+    peek(exchange);
+  }
   take_early_datagrams(exchange);
 }
 
@@ -177,6 +180,7 @@ void Session::State::on_response(Exchange& exchange, http::FieldSection fields) 
       .stream = exchange.stream, .status = head->status, .fields = std::move(fields), .has_body = *goes_on});
   if (*goes_on) {
     tell_readable(exchange);
+    peek(exchange);
   } else {
     release(exchange);
   }
@@ -253,12 +257,13 @@ void Session::State::look_ahead(Exchange& exchange) {
 
 /// The same for what comes later, where a frame begins: no more than a piece before the application asks for it.
 void Session::State::peek(Exchange& exchange) {
-  const bool in_data = exchange.in_frame && exchange.frame.type == FrameType::data;
-  if (exchange.discarding || exchange.blocked || in_data || !exchange.input.empty() || exchange.end_read) return;
-  if (!pull(exchange, kReadSize)) return;
-  look_ahead(exchange);
-  if (exchange.receive == Exchange::Receive::over || !is_open()) return;
-  if (exchange.input.empty() && exchange.end_read) (void)end_is_good(exchange);
+  const auto in_data = [&] { return exchange.in_frame && exchange.frame.type == FrameType::data; };
+  while (exchange.input.empty() && !exchange.end_read && !exchange.blocked && !exchange.discarding && !in_data()) {
+    if (!pull(exchange, kReadSize)) return;
+    look_ahead(exchange);
+    if (exchange.receive == Exchange::Receive::over || !is_open()) return;
+    if (exchange.input.empty() && exchange.end_read) (void)end_is_good(exchange);
+  }
   keep_small(exchange.input);
 }
 
