@@ -20,9 +20,7 @@ void Session::State::read_head(Exchange& exchange) {
       return;
     }
   }
-  // What came with the head waits for the application to read. It shall not keep a large buffer for a few bytes.
-  Slice& rest = exchange.input;
-  if (!rest.empty() && rest.pinned_size() > 8 * rest.size() + 4096) rest = Slice::copy_of(rest.bytes());
+  keep_small(exchange.input);
 }
 
 /// Reads a piece of input when there is none. False: there is nothing now, or nothing more.
@@ -156,7 +154,10 @@ void Session::State::on_request(Exchange& exchange, http::FieldSection fields) {
   count_useful();
   exchange.told = true;
   tell(RequestReceived{.stream = exchange.stream, .fields = std::move(fields), .has_body = *goes_on});
-  if (*goes_on) tell_readable(exchange);
+  if (*goes_on) {
+    tell_readable(exchange);
+    peek(exchange);
+  }
   take_early_datagrams(exchange);
 }
 
@@ -179,6 +180,7 @@ void Session::State::on_response(Exchange& exchange, http::FieldSection fields) 
       .stream = exchange.stream, .status = head->status, .fields = std::move(fields), .has_body = *goes_on});
   if (*goes_on) {
     tell_readable(exchange);
+    peek(exchange);
   } else {
     release(exchange);
   }
@@ -251,6 +253,23 @@ void Session::State::look_ahead(Exchange& exchange) {
     (void)exchange.frames.take_payload(exchange.input);
     if (exchange.frames.payload_left() == 0) exchange.in_frame = false;
   }
+}
+
+/// The same for what comes later, where a frame begins: no more than a piece before the application asks for it.
+void Session::State::peek(Exchange& exchange) {
+  const auto in_data = [&] { return exchange.in_frame && exchange.frame.type == FrameType::data; };
+  while (exchange.input.empty() && !exchange.end_read && !exchange.blocked && !exchange.discarding && !in_data()) {
+    if (!pull(exchange, kReadSize)) return;
+    look_ahead(exchange);
+    if (exchange.receive == Exchange::Receive::over || !is_open()) return;
+    if (exchange.input.empty() && exchange.end_read) (void)end_is_good(exchange);
+  }
+  keep_small(exchange.input);
+}
+
+/// What waits for the application shall not keep a large buffer for a few bytes.
+void Session::State::keep_small(Slice& rest) {
+  if (!rest.empty() && rest.pinned_size() > 8 * rest.size() + 4096) rest = Slice::copy_of(rest.bytes());
 }
 
 /// The stream ends here. False: it must not, and that is seen to.

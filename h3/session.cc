@@ -249,8 +249,8 @@ void Session::on_readable(uint64_t stream) {
     if (exchange->receive == Exchange::Receive::head) {
       s.read_head(*exchange);
     } else if (exchange->receive != Exchange::Receive::over && exchange->receive != Exchange::Receive::promise) {
-      s.tell_readable(*exchange);
-      if (!exchange->discarding) return;
+      s.peek(*exchange);
+      if (exchange->receive != Exchange::Receive::over && s.is_open()) s.tell_readable(*exchange);
     }
   } else if (const std::optional<StreamType> type = s.critical_type(stream)) {
     s.read_critical(stream, *type);

@@ -124,6 +124,8 @@ struct Session::State {
   /// The head is there. Whether the message goes on; empty: it has failed.
   std::optional<bool> has_body(Exchange& exchange);
   void look_ahead(Exchange& exchange);
+  void peek(Exchange& exchange);
+  static void keep_small(Slice& rest);
   bool end_is_good(Exchange& exchange);
   /// To the application; what is not wanted is dropped instead.
   void tell_readable(Exchange& exchange);

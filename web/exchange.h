@@ -37,7 +37,8 @@ class Exchange {
   virtual std::string_view connect_protocol() const = 0;  // :protocol of an extended CONNECT (RFC 9220)
   virtual const http::FieldSection& fields() const = 0;   // pseudo-header fields included
   virtual SocketAddress peer() const = 0;
-  /// It may be a replay (RFC 8470 §3): it came in 0-RTT, and the handshake is not complete yet.
+  /// It may be a replay (RFC 8470 §3): it came in 0-RTT, and the handshake is not complete yet; or in that of a client of the
+  /// intermediary that sent it, which the handshake here changes nothing about (§5.1).
   virtual bool is_early() const = 0;
 
   /// The next bytes of the request's body; empty: nothing now.

@@ -31,7 +31,10 @@ std::string_view ServerExchange::authority() const {
 
 SocketAddress ServerExchange::peer() const { return connection_.peer(); }
 
-bool ServerExchange::is_early() const { return !connection_.is_established(); }
+bool ServerExchange::is_early() const {
+  // RFC 8470 §5.1: early on a hop before this one, whatever the field says and however often.
+  return !connection_.is_established() || fields_.find("early-data").has_value();
+}
 
 std::optional<Slice> ServerExchange::read(size_t max) {
   if (request_complete_ || aborted_) return {};

@@ -33,6 +33,27 @@ TEST_SUITE("h3 session") {
     }
   }
 
+  // RFC 9114 §4.1, §4.1.2, §7.1
+  TEST_CASE("what comes later is looked at although nobody reads, as far as no content is before it") {
+    const auto after_head = [](const ByteVector& bytes, bool fin) {
+      ServerEnd end;
+      end.receive(0, headers(with_method("POST", {{"content-length", "5"}})));
+      CHECK(end.next<RequestReceived>().has_value());
+      end.receive(0, bytes, fin);
+      end.session.check_invariants();
+      if (end.close_code()) return *end.close_code();
+      return end.transport.out[0].reset.value_or(0);
+    };
+    CHECK_EQ(after_head(frame(FrameType::goaway, varint(0)), false), code_of(ErrorCode::frame_unexpected));
+    CHECK_EQ(after_head(frame(0x21, text("x")) + frame(0x06, {}), false), code_of(ErrorCode::frame_unexpected));
+    CHECK_EQ(after_head(varint(0) + varint(5) + text("abc"), true), code_of(ErrorCode::frame_error));
+    CHECK_EQ(after_head({0x40}, true), code_of(ErrorCode::frame_error));
+    CHECK_EQ(after_head(data("abc"), true), code_of(ErrorCode::message_error));
+    CHECK_EQ(after_head({}, true), code_of(ErrorCode::message_error));
+    CHECK_EQ(after_head(data("abcde"), true), 0);
+    CHECK_EQ(after_head(data("abc"), false), 0);
+  }
+
   // RFC 9114 §4.1
   TEST_CASE("the rest of a request that nobody wants is read to its end") {
     for (const bool split : {false, true}) {

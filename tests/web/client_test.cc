@@ -318,6 +318,21 @@ TEST_SUITE("web client") {
     CHECK(early.late == 2);
   }
 
+  // RFC 8470 §5.1
+  TEST_CASE("a request that was early on its way to an intermediary stays early") {
+    Early early;
+    ServerFixture server(early.handler());
+    const auto client = make_client();
+    for (const char* value : {"1", "0", "?"}) {
+      Answer answer;
+      web::ClientRequest request = get(server.url("/"));
+      request.fields = {{"early-data", value}};
+      client->send(std::move(request), answer);
+      client->run();
+      CHECK(answer.body == "early");
+    }
+  }
+
   TEST_CASE("early data that is refused is sent again by itself") {
     Early early;
     ServerFixture server(early.handler(), [](auto& options) { options.early_data = false; });
