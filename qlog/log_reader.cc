@@ -113,7 +113,7 @@ std::optional<ReadEvent> LogReader::event_of(const JsonValue& record) {
   } else if (!is_object(data)) {
     fail("an event has no data");
   }
-  if (failure_) return std::nullopt;
+  if (failure_ || !milliseconds) return std::nullopt;
   // §7.1: the format may stand in the event or in common_fields.
   std::string_view format = record.text_of("time_format");
   if (const JsonValue* common = trace_->find("common_fields"); common && format.empty()) {
