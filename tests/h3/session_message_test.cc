@@ -143,6 +143,28 @@ TEST_SUITE("h3 session") {
     CHECK_EQ(end.transport.out[tunnel].reset, code_of(ErrorCode::message_error));
   }
 
+  // RFC 9114 §8
+  TEST_CASE("a code that nobody knows, or that makes no sense, ends a message as H3_NO_ERROR does") {
+    for (const uint64_t code :
+         {code_of(ErrorCode::no_error), uint64_t{0x4242}, kVarintMax, code_of(ErrorCode::settings_error)}) {
+      CAPTURE(code);
+      ClientEnd end;
+      end.receive(0, headers(status("200")) + data("half"));
+      REQUIRE(end.next<ResponseReceived>().has_value());
+      end.receive_reset(0, code);
+      const auto aborted = end.next<MessageAborted>();
+      REQUIRE(aborted.has_value());
+      CHECK_EQ(aborted->code, code);
+      CHECK(aborted->by_peer);
+      CHECK_FALSE(end.close_code().has_value());
+      ServerEnd server;
+      server.receive(0, headers(get()), true);
+      server.receive_stop(0, code);
+      CHECK_EQ(server.next<SendingStopped>()->code, code);
+      CHECK_FALSE(server.close_code().has_value());
+    }
+  }
+
   // RFC 9110 §8.6
   TEST_CASE("no length is said where there is no content, and of no tunnel") {
     const http::FieldSection length{{"content-length", "0"}};

@@ -84,8 +84,9 @@ TEST_SUITE("h3 push") {
     CHECK_FALSE(two.server.session.push(0, get("/c")).value().has_value());
   }
 
+  // RFC 9114 §6.2.2: each id once, or the client would fail.
   TEST_CASE("as pushes end, more are allowed") {
-    Asked pair(2);
+    Asked pair(2, get(), true, pushes(2));  // which a server has no use for
     for (int i = 0; i < 20; i++) {
       const auto stream = pair.server.session.push(0, get("/" + std::to_string(i))).value();
       REQUIRE(stream.has_value());
@@ -95,6 +96,16 @@ TEST_SUITE("h3 push") {
       pair.run();
     }
     CHECK_EQ(pair.client.session.statistics().pushes, 20);
+    CHECK_FALSE(pair.client.close_code().has_value());
+  }
+
+  // RFC 9114 §4.6, §7.2.5
+  TEST_CASE("a push to a client that allows none is an error, whether stream or promise comes first") {
+    ClientEnd stream, request;
+    stream.receive(kServerEncoder, push_stream(0));
+    CHECK_EQ(stream.close_code(), code_of(ErrorCode::id_error));
+    request.receive(0, promise(0, get("/p")));
+    CHECK_EQ(request.close_code(), code_of(ErrorCode::id_error));
   }
 
   // RFC 9114 §7.2.5
