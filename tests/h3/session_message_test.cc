@@ -118,6 +118,19 @@ TEST_SUITE("h3 session") {
     }
   }
 
+  // RFC 9204 §4.2
+  TEST_CASE("QPACK's streams are welcome where there is no table to fill") {
+    SessionOptions options;
+    options.decoder.max_table_capacity = options.encoder.table_capacity_max = 0;
+    ServerEnd end(options);
+    end.receive(kClientEncoder, stream_type(StreamType::qpack_encoder));
+    end.receive(kClientDecoder, stream_type(StreamType::qpack_decoder));
+    end.receive(0, headers(get()), true);
+    CHECK(end.next<RequestReceived>().has_value());
+    CHECK_FALSE(end.close_code().has_value());
+    CHECK_FALSE(end.transport.in[kClientEncoder].stop.has_value());
+  }
+
   TEST_CASE("our control and QPACK streams go before bodies") {
     ClientEnd end;
     for (const uint64_t stream : {2, 6, 10}) CHECK_EQ(end.transport.out[stream].priority.urgency, 0);
