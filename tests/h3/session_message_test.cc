@@ -137,7 +137,7 @@ TEST_SUITE("h3 session") {
     CHECK_EQ(end.transport.out[0].priority.urgency, http::Priority().urgency);
   }
 
-  // RFC 9297 §3.2
+  // RFC 9297 §3.2, §3.4
   TEST_CASE("messages with capsules are checked both ways") {
     H3Pair pair;
     pair.start();
@@ -149,6 +149,8 @@ TEST_SUITE("h3 session") {
     pair.run();
     REQUIRE(pair.server.next<RequestReceived>().has_value());
     CHECK_FALSE(pair.server.session.respond(stream, 204, {{"capsule-protocol", "?1"}}, false).has_value());
+    CHECK_FALSE(pair.server.session.respond(stream, 404, {{"capsule-protocol", "?1"}}, false).has_value());
+    CHECK_FALSE(pair.server.session.inform(stream, 103, {{"capsule-protocol", "?1"}}).has_value());
     CHECK(pair.server.session.respond(stream, 200, {{"capsule-protocol", "?1"}}, false).has_value());
     ClientEnd end({}, {.enable_connect_protocol = true}, with_method("GET"));
     const uint64_t tunnel = end.session.request(extended_connect(), false).value().value();

@@ -295,6 +295,28 @@ TEST_SUITE("h3 datagrams") {
     Asked over(0, extended_connect(), false);
     REQUIRE(over.client.session.finish(0));
     CHECK_FALSE(over.client.session.send_datagram(0, as_bytes("x")).has_value());
+    // Nor before the peer has said anything, nor by who takes none.
+    for (const bool settings : {true, false}) {
+      SessionOptions options;
+      options.datagrams = !settings;
+      H3End end(Role::client, options);
+      end.session.start();
+      if (settings) end.receive(kServerControl, control({.h3_datagram = true}));
+      REQUIRE(end.session.request(connect(), false).value() == 0);
+      CHECK_FALSE(end.session.send_datagram(0, as_bytes("x")).has_value());
+      CHECK(end.transport.datagrams.empty());
+    }
+  }
+
+  // RFC 9297 §2.1
+  TEST_CASE("a datagram after the end of the peer's part is dropped") {
+    ServerEnd end;
+    end.receive(0, headers(extended_connect()), true);
+    end.session.on_datagram(Slice::copy_of(Bytes(varint(0) + text("late"))));
+    CHECK_EQ(end.session.statistics().datagrams_dropped, 1);
+    CHECK_FALSE(end.next<DatagramReceived>().has_value());
+    CHECK_FALSE(end.close_code().has_value());
+    CHECK_EQ(end.session.open_exchanges(), 1);
   }
 
   // RFC 9297 §2.1
