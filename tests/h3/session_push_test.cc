@@ -84,7 +84,7 @@ TEST_SUITE("h3 push") {
     CHECK_FALSE(two.server.session.push(0, get("/c")).value().has_value());
   }
 
-  // RFC 9114 §6.2.2: each id once, or the client would fail.
+  // RFC 9114 §4.6, §6.2.2: each id once, or the client would fail.
   TEST_CASE("as pushes end, more are allowed") {
     Asked pair(2, get(), true, pushes(2));  // which a server has no use for
     for (int i = 0; i < 20; i++) {
