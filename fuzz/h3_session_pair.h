@@ -260,6 +260,7 @@ class H3Conversation {
   void finish() {
     for (int rounds = 0; rounds < 50; rounds++) work();
     CHECK(!pair_.client.transport.closed && !pair_.server.transport.closed);
+    check_critical_streams();
     for (auto& [stream, talk] : talks_) {
       // Without its promise a push is not taken.
       if (talk.carrier && talks_[*talk.carrier].response.given_up) continue;
@@ -273,6 +274,17 @@ class H3Conversation {
       }
       const bool undisturbed = !talk.request.given_up && !talk.response.given_up && talk.response.head_sent;
       if (undisturbed) CHECK(talk.closed[0] && talk.closed[1]);
+    }
+  }
+
+  /// Control, encoder and decoder streams: nobody ends them, nobody asks for their end.
+  void check_critical_streams() {
+    for (const bool server : {false, true}) {
+      for (const uint64_t first : {2, 6, 10}) {
+        const uint64_t stream = first + (server ? 1 : 0);
+        const auto& out = end(server).transport.out[stream];
+        CHECK(!out.fin && !out.reset && !end(!server).transport.in[stream].stop);
+      }
     }
   }
 

@@ -22,13 +22,15 @@ std::string_view method_name(Method method) {
   return "GET";
 }
 
-/// What a response to that request must not say of its content.
+/// What a response to that request must not say of its content, or of capsules.
 Result<void> check_length_fits(const Exchange& exchange, unsigned status, const http::FieldSection& fields) {
   const bool opens_tunnel = exchange.method == Method::connect && status / 100 == 2;
   // RFC 9110 §8.6
   if ((status < 200 || status == 204 || opens_tunnel) && fields.find("content-length")) {
     return usage_error("a content-length where none may stand");
   }
+  // RFC 9297 §3.4
+  if (status / 100 != 2 && fields.find("capsule-protocol")) return usage_error("capsules after that status");
   // RFC 9297 §3.2
   return opens_tunnel ? check_capsule_message(fields, status) : Result<void>();
 }

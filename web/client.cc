@@ -201,6 +201,12 @@ void Client::State::start_waiting() {
   for (ClientTransfer* transfer : std::exchange(starting, {})) {
     if (transfer->phase() == ClientTransfer::Phase::over) continue;  // cancelled before it began
     const http::Url& url = transfer->url();
+    // RFC 9114 §3.1.2: nothing here finds out whether a server is willing to serve another scheme.
+    if (url.scheme != "https") {
+      transfer->end(
+          Failure{.kind = FailureKind::stream, .text = "the request cannot be sent: HTTP/3 is for https URLs"});
+      continue;
+    }
     ClientOrigin::Key key{url.scheme, url.host, url.port, url.host, url.port};
     if (context.options.connect_to) {
       if (const auto target = context.options.connect_to(url.host, url.port)) {

@@ -190,6 +190,15 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("h3 over quic") {
+  // RFC 9114 §6.1, §6.2
+  TEST_CASE("the transport is prepared for our streams and the peer's") {
+    quic::TransportConfig transport;
+    transport.streams = {.max_bidirectional_streams = 0, .max_unidirectional_streams = 0};
+    prepare(transport, {});
+    CHECK(transport.streams.max_bidirectional_streams >= 100);
+    CHECK(transport.streams.max_unidirectional_streams >= 3);
+  }
+
   TEST_CASE("a request without a body gets a response, and both ends hear that it is over") {
     Fixture f;
     f.serve({{"/", pattern(100, 1)}});

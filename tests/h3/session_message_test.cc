@@ -118,13 +118,26 @@ TEST_SUITE("h3 session") {
     }
   }
 
+  // RFC 9204 §4.2
+  TEST_CASE("QPACK's streams are welcome where there is no table to fill") {
+    SessionOptions options;
+    options.decoder.max_table_capacity = options.encoder.table_capacity_max = 0;
+    ServerEnd end(options);
+    end.receive(kClientEncoder, stream_type(StreamType::qpack_encoder));
+    end.receive(kClientDecoder, stream_type(StreamType::qpack_decoder));
+    end.receive(0, headers(get()), true);
+    CHECK(end.next<RequestReceived>().has_value());
+    CHECK_FALSE(end.close_code().has_value());
+    CHECK_FALSE(end.transport.in[kClientEncoder].stop.has_value());
+  }
+
   TEST_CASE("our control and QPACK streams go before bodies") {
     ClientEnd end;
     for (const uint64_t stream : {2, 6, 10}) CHECK_EQ(end.transport.out[stream].priority.urgency, 0);
     CHECK_EQ(end.transport.out[0].priority.urgency, http::Priority().urgency);
   }
 
-  // RFC 9297 §3.2
+  // RFC 9297 §3.2, §3.4
   TEST_CASE("messages with capsules are checked both ways") {
     H3Pair pair;
     pair.start();
@@ -136,11 +149,35 @@ TEST_SUITE("h3 session") {
     pair.run();
     REQUIRE(pair.server.next<RequestReceived>().has_value());
     CHECK_FALSE(pair.server.session.respond(stream, 204, {{"capsule-protocol", "?1"}}, false).has_value());
+    CHECK_FALSE(pair.server.session.respond(stream, 404, {{"capsule-protocol", "?1"}}, false).has_value());
+    CHECK_FALSE(pair.server.session.inform(stream, 103, {{"capsule-protocol", "?1"}}).has_value());
     CHECK(pair.server.session.respond(stream, 200, {{"capsule-protocol", "?1"}}, false).has_value());
     ClientEnd end({}, {.enable_connect_protocol = true}, with_method("GET"));
     const uint64_t tunnel = end.session.request(extended_connect(), false).value().value();
     end.receive(tunnel, headers(status("206", {{"capsule-protocol", "?1"}})));
     CHECK_EQ(end.transport.out[tunnel].reset, code_of(ErrorCode::message_error));
+  }
+
+  // RFC 9114 §8
+  TEST_CASE("a code that nobody knows, or that makes no sense, ends a message as H3_NO_ERROR does") {
+    for (const uint64_t code :
+         {code_of(ErrorCode::no_error), uint64_t{0x4242}, kVarintMax, code_of(ErrorCode::settings_error)}) {
+      CAPTURE(code);
+      ClientEnd end;
+      end.receive(0, headers(status("200")) + data("half"));
+      REQUIRE(end.next<ResponseReceived>().has_value());
+      end.receive_reset(0, code);
+      const auto aborted = end.next<MessageAborted>();
+      REQUIRE(aborted.has_value());
+      CHECK_EQ(aborted->code, code);
+      CHECK(aborted->by_peer);
+      CHECK_FALSE(end.close_code().has_value());
+      ServerEnd server;
+      server.receive(0, headers(get()), true);
+      server.receive_stop(0, code);
+      CHECK_EQ(server.next<SendingStopped>()->code, code);
+      CHECK_FALSE(server.close_code().has_value());
+    }
   }
 
   // RFC 9110 §8.6

@@ -84,8 +84,9 @@ TEST_SUITE("h3 push") {
     CHECK_FALSE(two.server.session.push(0, get("/c")).value().has_value());
   }
 
+  // RFC 9114 §4.6, §6.2.2: each id once, or the client would fail.
   TEST_CASE("as pushes end, more are allowed") {
-    Asked pair(2);
+    Asked pair(2, get(), true, pushes(2));  // which a server has no use for
     for (int i = 0; i < 20; i++) {
       const auto stream = pair.server.session.push(0, get("/" + std::to_string(i))).value();
       REQUIRE(stream.has_value());
@@ -95,6 +96,16 @@ TEST_SUITE("h3 push") {
       pair.run();
     }
     CHECK_EQ(pair.client.session.statistics().pushes, 20);
+    CHECK_FALSE(pair.client.close_code().has_value());
+  }
+
+  // RFC 9114 §4.6, §7.2.5
+  TEST_CASE("a push to a client that allows none is an error, whether stream or promise comes first") {
+    ClientEnd stream, request;
+    stream.receive(kServerEncoder, push_stream(0));
+    CHECK_EQ(stream.close_code(), code_of(ErrorCode::id_error));
+    request.receive(0, promise(0, get("/p")));
+    CHECK_EQ(request.close_code(), code_of(ErrorCode::id_error));
   }
 
   // RFC 9114 §7.2.5
@@ -284,6 +295,28 @@ TEST_SUITE("h3 datagrams") {
     Asked over(0, extended_connect(), false);
     REQUIRE(over.client.session.finish(0));
     CHECK_FALSE(over.client.session.send_datagram(0, as_bytes("x")).has_value());
+    // Nor before the peer has said anything, nor by who takes none.
+    for (const bool settings : {true, false}) {
+      SessionOptions options;
+      options.datagrams = !settings;
+      H3End end(Role::client, options);
+      end.session.start();
+      if (settings) end.receive(kServerControl, control({.h3_datagram = true}));
+      REQUIRE(end.session.request(connect(), false).value() == 0);
+      CHECK_FALSE(end.session.send_datagram(0, as_bytes("x")).has_value());
+      CHECK(end.transport.datagrams.empty());
+    }
+  }
+
+  // RFC 9297 §2.1
+  TEST_CASE("a datagram after the end of the peer's part is dropped") {
+    ServerEnd end;
+    end.receive(0, headers(extended_connect()), true);
+    end.session.on_datagram(Slice::copy_of(Bytes(varint(0) + text("late"))));
+    CHECK_EQ(end.session.statistics().datagrams_dropped, 1);
+    CHECK_FALSE(end.next<DatagramReceived>().has_value());
+    CHECK_FALSE(end.close_code().has_value());
+    CHECK_EQ(end.session.open_exchanges(), 1);
   }
 
   // RFC 9297 §2.1

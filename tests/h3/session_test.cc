@@ -442,6 +442,7 @@ TEST_SUITE("h3 session") {
     CHECK_EQ(pair.server.next<SendingStopped>()->code, code_of(ErrorCode::request_cancelled));
     CHECK(pair.server.next<ExchangeClosed>().has_value());
     CHECK_EQ(pair.server.session.open_exchanges(), 0);
+    CHECK_FALSE(pair.server.transport.out[0].reset.has_value());  // rejected is what nobody has seen
   }
 
   // RFC 9114 §4.1
@@ -508,7 +509,8 @@ TEST_SUITE("h3 session") {
     answer(pair, 0, "bye");
     pair.run();
     CHECK(pair.client.next<ResponseReceived>().has_value());
-    pair.server.session.shutdown(true);  // said already
+    pair.server.session.shutdown(true);   // said already
+    pair.server.session.shutdown(false);  // which would be more than before
     pair.run();
     CHECK_FALSE(pair.client.close_code().has_value());
   }
@@ -551,6 +553,8 @@ TEST_SUITE("h3 session") {
     CHECK_FALSE(end.session.request(extended_connect(), false).has_value());
     end.receive(kServerControl, control({.max_field_section_size = 200}));
     CHECK_FALSE(end.close_code().has_value());
+    CHECK(end.session.request(get(), true).value().has_value());
+    CHECK_FALSE(end.session.request(with_method("GET", {{"large", std::string(50, 'x')}}), true).has_value());
   }
 
   TEST_CASE("after the end every exchange is told closed, and nothing more happens") {

@@ -104,6 +104,9 @@ TEST_CASE("malformed sections are errors") {
   CHECK(refuses_section("000023616263"));
   CHECK(refuses_section("0000218118"));
   CHECK(refuses_section("000080"));  // a reference while the Required Insert Count is 0
+  // RFC 9204 §7.4: an integer beyond 62 bits, as an index and as a length.
+  CHECK(refuses_section("0000ffffffffffffffffffff"));
+  CHECK(refuses_section("0000517fffffffffffffffffff"));
 }
 
 // RFC 9204 §2.2.3: an entry that was evicted.
@@ -120,6 +123,11 @@ TEST_CASE("a reference to an evicted entry is an error") {
               .has_value());
   CHECK(is(decode(decoder, 4, "040081"), DecodeStatus::done));
   CHECK(failed_with(decode(decoder, 4, "040082"), ErrorCode::decompression_failed));
+  for (const char* instruction : {"02", "820134"}) {  // a duplicate of it, and its name
+    Decoder other({.max_table_capacity = 100});
+    REQUIRE(other.on_encoder_stream(hex("3f45416101314162013241630133")).has_value());
+    CHECK(failed_with(other.on_encoder_stream(hex(instruction)), ErrorCode::encoder_stream_error));
+  }
 }
 
 // RFC 9204 §3.1, §3.2.2, §3.2.3, §4.3.

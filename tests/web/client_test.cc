@@ -242,6 +242,19 @@ TEST_SUITE("web client") {
     CHECK(good.is_whole());
   }
 
+  // RFC 9114 §3.1.2
+  TEST_CASE("a URL of another scheme than https is not asked for") {
+    std::atomic<int> asked = 0;
+    ServerFixture server([&](web::Exchange& exchange) {
+      asked++;
+      exchange.send(204);
+    });
+    const auto failure = failure_of("http://localhost:" + std::to_string(port_of(server)) + "/");
+    CHECK(failure.kind == FailureKind::stream);
+    CHECK(failure.text.find("https") != std::string::npos);
+    CHECK(asked == 0);
+  }
+
   TEST_CASE("connect_to and resolve lead elsewhere, and the certificate stays that of the URL") {
     ServerFixture server(hello);
     const auto lead = [&](auto& options) {
@@ -269,6 +282,34 @@ TEST_SUITE("web client") {
     CHECK(after.text() == "");
     CHECK(after.body == "hello");
     CHECK_FALSE(after.facts.connection_reused);
+  }
+
+  // RFC 9114 §5.4
+  TEST_CASE("what a server may have done is not asked for again, unless that does no harm") {
+    for (const bool harmless : {true, false}) {
+      std::atomic<bool> held = false;
+      ServerFixture server([&](web::Exchange& exchange) {
+        if (exchange.path() == "/") return exchange.send(200, {}, "hello");
+        held = true;
+      });
+      const auto client =
+          make_client([](auto& options) { options.transport.handshake_timeout = Duration::milliseconds(200); });
+      Answer before, after;
+      client->send(get(server.url("/")), before);
+      client->run();
+      REQUIRE(before.is_whole());
+      client->send(harmless ? get(server.url("/held")) : post(server.url("/held"), "x"), after);
+      std::thread stopper([&] {
+        while (!held) std::this_thread::yield();
+        server.server->stop();
+        server.server->stop();
+      });
+      client->run();
+      stopper.join();
+      REQUIRE(after.failure);
+      // The second try finds nobody.
+      CHECK(after.failure->kind == (harmless ? FailureKind::connect : FailureKind::connection));
+    }
   }
 
   TEST_CASE("a second connection resumes the first") {

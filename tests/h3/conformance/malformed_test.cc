@@ -153,6 +153,29 @@ TEST_SUITE("h3 conformance") {
     }
   }
 
+  // RFC 9114 §4.1, §4.2, §4.3, §4.3.1, §4.4
+  TEST_CASE("what is malformed is not sent either") {
+    for (const http::FieldSection& fields : kRequests) {
+      ClientEnd end;
+      CHECK_FALSE(end.session.request(fields, true).has_value());
+    }
+    for (const http::FieldLine& bad : kBadFields) {
+      CAPTURE(std::string(bad.name));
+      ClientEnd client;
+      http::FieldSection request = get();
+      request.add(bad);
+      CHECK_FALSE(client.session.request(request, true).has_value());
+      CHECK_EQ(client.transport.opened[0], 1);  // by the request that all ends begin with
+      ServerEnd server;
+      server.receive(0, headers(get()), true);
+      CHECK_FALSE(server.session.inform(0, 103, {bad}).has_value());
+      CHECK_FALSE(server.session.respond(0, 200, {bad}, true).has_value());
+      CHECK(server.transport.out[0].bytes.empty());
+      REQUIRE(server.session.respond(0, 200, {}, false).has_value());
+      CHECK_FALSE(server.session.finish(0, {bad}).has_value());
+    }
+  }
+
   // RFC 9114 §4.2.1
   // RFC 9114 §4.3.1
   TEST_CASE("what looks strange and is allowed is told") {
