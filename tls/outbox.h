@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/shrink.h"
 #include "tls/messages.h"
 #include "tls/session.h"
 
@@ -39,7 +40,7 @@ class Outbox {
   bool empty() const { return first_ == queue_.size(); }
 
   /// Gives memory back; nothing waits any more.
-  void shrink() { queue_.shrink_to_fit(); }
+  void shrink() { quoll::shrink(queue_); }
 
  private:
   /// The bytes of a Send at the end of the queue, made if need be: a flight of one level leaves in one piece.

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "base/rng.h"
+#include "base/shrink.h"
 #include "quic/path/connection_id_generator.h"
 #include "quic/recovery/packet_builder.h"
 #include "quic/wire/error_code.h"
@@ -83,7 +84,7 @@ class LocalConnectionIds {
   void on_lost(const FrameToken& token);
   std::optional<ConnectionIdChange> poll_change();
   /// Returns memory that the present ids do not need.
-  void trim() { entries_.shrink_to_fit(); }
+  void trim() { shrink(entries_); }
   /// At the end of the connection: all ids are removed, none is issued any more.
   void retire_all();
   /// Calls visit(const ConnectionId&) for every id that routes here: the active ones and the original destination.

@@ -226,7 +226,7 @@ void RemoteConnectionIds::forget_delivered() {
   std::erase_if(retirements_, [](const Retirement& retirement) {
     return retirement.delivery == Delivery::acked && !retirement.token_told;
   });
-  if (retirements_.empty()) retirements_.shrink_to_fit();
+  if (retirements_.empty()) shrink(retirements_);
 }
 
 size_t RemoteConnectionIds::owed_retirements() const {

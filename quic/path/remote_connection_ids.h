@@ -15,6 +15,7 @@
 
 #include "base/interval_set.h"
 #include "base/result.h"
+#include "base/shrink.h"
 #include "quic/recovery/packet_builder.h"
 #include "quic/wire/error_code.h"
 #include "quic/wire/stateless_reset.h"
@@ -87,8 +88,8 @@ class RemoteConnectionIds {
 
   /// Returns memory that the present ids do not need.
   void trim() {
-    ids_.shrink_to_fit();
-    retirements_.shrink_to_fit();
+    shrink(ids_);
+    shrink(retirements_);
     retired_.trim();
   }
   /// Ids that count towards the limit that we announced.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/shrink.h"
+
 namespace quoll::quic {
 
 namespace {
@@ -341,7 +343,7 @@ void ReceiveBuffer::rebuild_nodes() {
   };
   move(in_order_);
   for (Range& range : ranges_) move(range.chain);
-  if (ranges_.size() < ranges_.capacity() / 2) ranges_.shrink_to_fit();
+  if (ranges_.size() < ranges_.capacity() / 2) shrink(ranges_);
 }
 
 }  // namespace quoll::quic
