@@ -243,7 +243,8 @@ std::optional<uint64_t> JsonValue::as_integer() const {
 std::optional<double> JsonValue::as_double() const {
   if (kind != Kind::number && kind != Kind::text) return std::nullopt;
   // strtod skips white space and takes more forms than JSON has: a text that is no number of JSON is none here either.
-  if (text.empty() || text.find_first_not_of("0123456789+-.eE") != std::string::npos || text[0] == '+') return std::nullopt;
+  if (text.empty() || text.find_first_not_of("0123456789+-.eE") != std::string::npos || text[0] == '+')
+    return std::nullopt;
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
   if (end != text.c_str() + text.size() || !std::isfinite(value)) return std::nullopt;

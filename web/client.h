@@ -110,7 +110,7 @@ inline void Listener::on_readable(ClientExchange& exchange) {
 
 struct ClientRequest {
   std::string method = "GET";
-  http::Url url;  // of https: another one fails (RFC 9114 §3.1.2)
+  http::Url url;                   // of https: another one fails (RFC 9114 §3.1.2)
   http::FieldSection fields = {};  // without pseudo-header fields
   std::unique_ptr<BodySource> body = {};
   /// Instead of `body`: the request stays open for write() and finish(). Such a request never goes again by itself.
