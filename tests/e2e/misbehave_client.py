@@ -1,6 +1,8 @@
 """`quoll get` opposite a server that breaks the rules of HTTP/3: each error code of RFC 9114 §8.1 and RFC 9204 §6 that a
 server can provoke, in the CONNECTION_CLOSE, RESET_STREAM or STOP_SENDING that answers it; and what it says to its user."""
 
+import asyncio
+
 import aio
 from harness import Failure, case, wait_for
 from rude import (CANCEL_PUSH, CODES, CONTROL, DATA, DECODER, ENCODER, GOAWAY, GREASE, HEADERS, HTTP2_FRAMES, MAX_PUSH_ID,
@@ -46,7 +48,12 @@ def answer(*frames, end=False):
 
 
 def reset_control(peer, stream):
-    peer.reset(peer.start(), 0x100)
+    async def after_its_type_arrived():
+        control = peer.start()
+        await peer.ping()
+        peer.reset(control, 0x100)
+
+    peer.task = asyncio.ensure_future(after_its_type_arrived())  # kept, as asyncio does not
 
 
 def end_control(peer, stream):
