@@ -1,6 +1,7 @@
 #include "qlog/log_reader.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace quoll::qlog {
 namespace {
@@ -102,25 +103,25 @@ std::optional<ReadEvent> LogReader::next() {
 
 std::optional<ReadEvent> LogReader::event_of(const JsonValue& record) {
   const JsonValue* time = record.find("time");
-  const std::optional<double> milliseconds = time ? time->as_double() : std::nullopt;
+  const double milliseconds = time ? time->as_double().value_or(NAN) : NAN;
   const std::string_view name = record.text_of("name");
   const JsonValue* data = record.find("data");
   // §7: what every event has.
-  if (!milliseconds) {
+  if (std::isnan(milliseconds)) {
     fail("an event has no time");
   } else if (name.empty()) {
     fail("an event has no name");
   } else if (!is_object(data)) {
     fail("an event has no data");
   }
-  if (failure_ || !milliseconds) return std::nullopt;
+  if (failure_) return std::nullopt;
   // §7.1: the format may stand in the event or in common_fields.
   std::string_view format = record.text_of("time_format");
   if (const JsonValue* common = trace_->find("common_fields"); common && format.empty()) {
     format = common->text_of("time_format");
   }
   const bool is_relative = format == "relative_to_previous_event";
-  previous_time_ = is_relative ? previous_time_ + *milliseconds : *milliseconds;
+  previous_time_ = is_relative ? previous_time_ + milliseconds : milliseconds;
   return ReadEvent{.time = previous_time_, .name = name, .record = &record, .data = data};
 }
 

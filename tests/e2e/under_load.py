@@ -138,9 +138,10 @@ def killed(case):
     # Clients that say goodbye, for what the server's heap keeps from now on.
     files, memory = end_many(signal.SIGINT)
     files_then, memory_then = end_many(signal.SIGKILL)
-    # One connection for metrics may not have been over when they were counted.
-    case.true(files_then <= files, "open files: %d, and %d before" % (files_then, files))
-    case.true(memory_then < memory + (8 << 20), "memory grew from %d to %d bytes" % (memory, memory_then))
+    # A connection for metrics may have been counted in one of them alone. What clients leave behind would be KILLED at least.
+    case.true(files_then <= files + 2, "open files: %d, and %d before" % (files_then, files))
+    # What they had not taken is megabytes each. The allocator keeps the most that there was at a time, which is never quite the same.
+    case.true(memory_then < memory + KILLED * (2 << 20), "memory grew from %d to %d bytes" % (memory, memory_then))
 
 
 @case("load: a server goes on under a flood of garbage", alone=True)
