@@ -125,23 +125,30 @@ def killed(case):
     case.cleanup.callback(os.close, unread)
     case.cleanup.callback(os.close, pipe)
 
+    def stands_still():
+        """Nobody takes anything any more: what the server holds for its clients is the same in each round."""
+        before = server.process.resident()
+        time.sleep(0.3)
+        return server.process.resident() == before
+
     def end_many(number):
         clients = [case.start("quoll-get", *get, stdout=pipe) for _ in range(KILLED)]
         wait_for(lambda: connections_of(port) == len(clients), "the connections")
+        wait_for(stands_still, "clients whose buffers are full")
         for client in clients:
             client.signal(number)
         for client in clients:
             client.wait()
         wait_for(lambda: connections_of(port) == 0, "the end of the connections", seconds=90)
-        return server.process.open_files(), server.process.resident()
 
     # Clients that say goodbye, for what the server's heap keeps from now on.
-    files, memory = end_many(signal.SIGINT)
-    files_then, memory_then = end_many(signal.SIGKILL)
-    # A connection for metrics may have been counted in one of them alone. What clients leave behind would be KILLED at least.
-    case.true(files_then <= files + 2, "open files: %d, and %d before" % (files_then, files))
-    # What they had not taken is megabytes each. The allocator keeps the most that there was at a time, which is never quite the same.
-    case.true(memory_then < memory + KILLED * (2 << 20), "memory grew from %d to %d bytes" % (memory, memory_then))
+    end_many(signal.SIGINT)
+    files, memory = server.process.open_files(), server.process.resident()
+    end_many(signal.SIGKILL)
+    # One connection for metrics may not be over yet.
+    wait_for(lambda: server.process.open_files() <= files, "open files to be %d again" % files)
+    memory_then = server.process.resident()
+    case.true(memory_then < memory + (8 << 20), "memory grew from %d to %d bytes" % (memory, memory_then))
 
 
 @case("load: a server goes on under a flood of garbage", alone=True)
