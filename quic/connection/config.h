@@ -75,7 +75,8 @@ struct ResumptionState {
 struct ClientConfig {
   std::shared_ptr<const tls::ClientConfig> tls;
   TransportConfig transport;
-  /// The version of the first flight; empty: the first of transport.versions.
+  /// The version of the first flight; empty: the first of transport.versions. A reserved one (reserved_version(), RFC 9000
+  /// §15) makes every server answer with its versions, of which one is taken then.
   std::optional<Version> original_version;
 };
 

@@ -80,7 +80,7 @@ Result<Connection> Connection::connect(Instant now, UnixTime wall_clock, const C
                                          start.resumption->ticket->max_early_data_size != 0;
   Version first = state->client_config->original_version.value_or(config.versions.front());
   if (start.resumption) first = start.resumption->version;
-  if (std::ranges::find(config.versions, first) == config.versions.end()) {
+  if (!is_reserved(first) && std::ranges::find(config.versions, first) == config.versions.end()) {
     first = config.versions.front();
     state->handshake->early_data_offered = false;
   }

@@ -44,7 +44,8 @@ constexpr VersionCrypto kV2 = {
     .retry_nonce = {0xd8, 0x69, 0x69, 0xbc, 0x2d, 0x7c, 0x6d, 0x99, 0x90, 0xef, 0xb0, 0x4a}};
 
 const VersionCrypto& crypto_of(Version version) {
-  DCHECK(is_supported(version));
+  // RFC 9000 §15: a reserved version is sent to be refused; nobody opens such a packet.
+  DCHECK(is_supported(version) || is_reserved(version));
   return version == Version::v2 ? kV2 : kV1;
 }
 

@@ -66,7 +66,7 @@ void write_invariant(S& sink, uint8_t first_byte, Version version, Bytes destina
 /// Writes the header up to and including the packet number, with a Length that is patched later.
 template <Sink S>
 HeaderPlaces write_long_header(S& sink, const LongHeader& header, SizedPacketNumber packet_number) {
-  DCHECK(has_long_header(header.type) && is_supported(header.version));
+  DCHECK(has_long_header(header.type) && (is_supported(header.version) || is_reserved(header.version)));
   DCHECK(header.destination.size() <= kConnectionIdSizeMax && header.source.size() <= kConnectionIdSizeMax);
   HeaderPlaces places{.start = sink.size()};
   const uint8_t first_byte = kLongHeaderBit | (header.fixed_bit ? kFixedBit : 0) |
