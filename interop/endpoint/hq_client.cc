@@ -55,7 +55,7 @@ void HqClient::on_turn(Instant now) {
 void HqClient::connect(Instant now) {
   now_doing_ = std::move(plan_.front());
   plan_.pop_front();
-  established_ = has_ticket_ = false;
+  confirmed_ = has_ticket_ = false;
   give_up_ticket_at_ = Instant::never();
   pending_.clear();
   for (http::Url& url : now_doing_.requests) {
@@ -77,9 +77,9 @@ void HqClient::on_event(Instant now, quic::EndpointEvent& event) {
   const auto* news = std::get_if<quic::Event>(&event.event);
   if (!news || !handle_ || event.connection != *handle_) return;  // of a connection that we have closed
   if (std::get_if<quic::Connected>(news)) {
-    established_ = true;
     send_requests();
   } else if (std::get_if<quic::Confirmed>(news)) {
+    confirmed_ = true;
     if (now_doing_.updates_keys) {
       if (const auto updated = connection()->update_keys(now); !updated) fail(updated.error().reason);
     }

@@ -60,7 +60,8 @@ class HqClient {
   void send_requests();
   void read(quic::StreamId id);
   void on_closed(const quic::Closed& closed);
-  bool is_finished() const { return established_ && pending_.empty() && fetches_.empty(); }
+  /// Before the handshake is confirmed a close is an error to the peer (RFC 9000 §10.2.3).
+  bool is_finished() const { return confirmed_ && pending_.empty() && fetches_.empty(); }
   void fail(const std::string& why);
   quic::Connection* connection() { return handle_ ? endpoint_.find(*handle_) : nullptr; }
 
@@ -76,7 +77,7 @@ class HqClient {
   PlannedConnection now_doing_;
   std::deque<http::Url> pending_;
   std::map<quic::StreamId, Fetch> fetches_;
-  bool established_ = false;
+  bool confirmed_ = false;
   bool has_ticket_ = false;
   Instant give_up_ticket_at_ = Instant::never();
 

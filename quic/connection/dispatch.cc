@@ -40,8 +40,7 @@ class FrameDispatch {
     return state_.local_ids->on_frame(frame, context_.destination);
   }
   Result<void> on_frame(const PathChallengeFrame& frame) {
-    // RFC 9000 §8.2.2: answered on the path where it came.
-    if (context_.path_state) context_.path_state->responses.on_challenge(frame.data);
+    if (context_.path_state) state_.on_path_challenge(context_.now, *context_.path_state, frame.data);
     return {};
   }
   Result<void> on_frame(const PathResponseFrame& frame) {

@@ -188,6 +188,13 @@ void Connection::State::switch_path(Instant now, PathState& path) {
                  .state = trace::MigrationState::migration_started, .number = path.number, .path = path.path});
 }
 
+void Connection::State::on_path_challenge(Instant now, PathState& path, const PathData& data) {
+  path.responses.on_challenge(data);  // RFC 9000 §8.2.2: answered on the path where it came
+  // RFC 9000 §9.6.3: a client that probes is about to come; once it is validated there, it need not wait when it does.
+  const bool is_new = !path.is_validated() && path.validation.state() == PathValidation::State::idle;
+  if (role == Role::server && &path != current && is_new) start_validation(now, path);
+}
+
 void Connection::State::on_path_response(Instant now, const PathData& data) {
   for (const std::unique_ptr<PathState>& each : paths) {
     const std::optional<PathValidation::Match> match =

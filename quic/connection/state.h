@@ -211,6 +211,7 @@ struct Connection::State {
   void go_over(Instant now, PathState& path);
   void switch_path(Instant now, PathState& path);
   void start_validation(Instant now, PathState& path);
+  void on_path_challenge(Instant now, PathState& path, const PathData& data);
   void on_path_response(Instant now, const PathData& data);
   void on_path_failed(Instant now, PathState& path);
   void forget_fallback(Instant now);

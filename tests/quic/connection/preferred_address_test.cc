@@ -133,6 +133,8 @@ TEST_SUITE("quic connection: preferred address") {
     s.connection()->ping();
     s.drain();
     CHECK(sent_from(before, true, [](T type) { return type == T::path_response; }));
+    // RFC 9000 §9.6.3
+    CHECK(sent_from(before, true, [](T type) { return type == T::path_challenge; }));
     CHECK_FALSE(sent_from(before, true, moves));
     // The client goes there: a challenge comes from there, and nothing else until it is answered.
     s.send({.frames = frames(PingFrame{}), .destination = preferred_id, .size = 1200}, s.preferred);
@@ -154,6 +156,37 @@ TEST_SUITE("quic connection: preferred address") {
     s.drain();
     CHECK(s.connection()->path().local == kPreferred);
     CHECK(sent_from(before, true, moves));
+  }
+
+  // RFC 9000 §9.6.3
+  TEST_CASE("a server validates the address that a client probes from, in the packet that answers the probe") {
+    Inviting s;
+    REQUIRE(s.handshake());
+    s.give_ids(3);
+    const ConnectionId preferred_id = s.puppet->peer_parameters()->preferred_address->connection_id;
+    const size_t before = s.seen();
+    s.send({.frames = frames(PathChallengeFrame{{1}}), .destination = preferred_id, .size = 1200}, s.preferred);
+    s.drain();
+    REQUIRE_GT(s.seen(), before);
+    const SeenPacket& answer = s.puppet->packets()[before];
+    CHECK(answer.has(T::path_response));
+    REQUIRE(answer.has(T::path_challenge));
+    PathResponseFrame response;
+    std::copy_n(answer.find(T::path_challenge)->bytes.begin(), 8, response.data.begin());
+    s.send({.frames = frames(response), .destination = preferred_id, .size = 1200}, s.preferred);
+    CHECK(s.connection()->path().local == s.path.local);  // probes move nothing
+    // The client comes, and data follows it at once.
+    const size_t moved = s.seen();
+    s.send({.frames = frames(PingFrame{}), .destination = preferred_id}, s.preferred);
+    s.connection()->ping();
+    s.drain();
+    CHECK(s.connection()->path().local == kPreferred);
+    REQUIRE_GT(s.seen(), moved);
+    for (size_t i = moved; i < s.seen(); i++) {
+      const SeenPacket& packet = s.puppet->packets()[i];
+      const bool is_there = s.puppet->datagrams()[packet.datagram].path.local == kPreferred;
+      CHECK_FALSE((is_there && packet.has(T::path_challenge)));
+    }
   }
 
   // RFC 9000 §9.6.3

@@ -105,6 +105,31 @@ TEST_SUITE("quic connection: version negotiation") {
     CHECK(s.event<Connected>());
   }
 
+  // RFC 9000 §6.3, §15
+  TEST_CASE("a client may begin in a reserved version, which nobody has, and goes on in one that the server names") {
+    Stage s(Role::client);
+    s.client.original_version = reserved_version(0x12345678);
+    s.start();
+    s.drain();
+    REQUIRE_EQ(s.datagrams(), 1);
+    const Data first = s.puppet->datagrams()[0].bytes;
+    CHECK_EQ(load_be<uint32_t>(first.data() + 1), static_cast<uint32_t>(*s.client.original_version));
+    CHECK_GE(first.size(), 1200);
+    CHECK_EQ(s.seen(), 0);  // the puppet cannot read it
+    // What a server answers that knows no more of it than RFC 8999 says: the ids, swapped.
+    const size_t source = 6 + size_t{first[5]};
+    Data negotiation = {0x8a, 0, 0, 0, 0};
+    negotiation.insert(negotiation.end(), first.begin() + static_cast<ptrdiff_t>(source),
+                       first.begin() + static_cast<ptrdiff_t>(source + 1 + first[source]));
+    negotiation.insert(negotiation.end(), first.begin() + 5, first.begin() + static_cast<ptrdiff_t>(source));
+    negotiation.insert(negotiation.end(), {0x0a, 0x1a, 0x2a, 0x3a, 0, 0, 0, 1});
+    s.deliver(negotiation);
+    s.run();
+    REQUIRE(s.event<Connected>());
+    CHECK(s.event<Connected>()->version == Version::v1);
+    CHECK(s.puppet->packets()[0].version == Version::v1);
+  }
+
   // RFC 9368 §2.1, §4, §6
   TEST_CASE("a client goes on in a version in common, from the beginning, and ignores further Version Negotiation") {
     Stage s(Role::client);
