@@ -1,5 +1,7 @@
 #include "interop/endpoint/settings.h"
 
+#include <sys/stat.h>
+
 #include <cstdio>
 
 #include "app/cert.h"
@@ -69,8 +71,8 @@ std::expected<std::unique_ptr<Logs>, std::string> Logs::open(const Environment& 
     if (!key_log) return std::unexpected("SSLKEYLOGFILE: " + environment.key_log + ": " + key_log.error());
     logs->key_log_ = std::move(*key_log);
   }
+  if (!environment.qlog_directory.empty()) mkdir(environment.qlog_directory.c_str(), 0755);  // the runner does not
   if (const Result<void> checked = web::check_qlog_directory(environment.qlog_directory); !checked) {
-    // The runner makes the folder only for endpoints that are known to write there.
     say("QLOGDIR: " + environment.qlog_directory + ": " + app::error_text(checked.error()));
   } else {
     logs->qlog_directory_ = environment.qlog_directory;

@@ -288,7 +288,6 @@ Result<void> Connection::State::on_peer_parameters(Instant now, Bytes bytes) {
       preferred.connection_id = local_ids->issue_for_preferred_address(preferred.stateless_reset_token);
     }
   }
-  local_ids->set_peer_limit(peers.active_connection_id_limit);  // after the id of the preferred address
   own.version_information.emplace(VersionInformation{.chosen = version});
   for (const Version each : config.versions) own.version_information->available.add(each);
   const ReservedParameter reserved = ReservedParameter::random(*shared.rng);
@@ -332,6 +331,9 @@ Result<void> Connection::State::on_handshake_complete(Instant now) {
   trace(now, trace::AlpnInformation{.chosen = session->negotiated().application_protocol});
   trace(now, trace::ConnectionStateUpdated{.state = trace::ConnectionState::handshake_complete});
   if (role == Role::server) {
+    // Spare ids are of no use before the client may migrate (RFC 9000 §9), and the first flight has better use for its
+    // room.
+    local_ids->set_peer_limit(peer_parameters->active_connection_id_limit);
     // RFC 9001 §4.1.2: for a server, complete is confirmed.
     handshake_done_due = true;
     current->amplification.set_validated();

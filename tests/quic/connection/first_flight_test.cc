@@ -11,6 +11,8 @@
 namespace quoll::quic::tests {
 namespace {
 
+using T = FrameType;
+
 /// Bytes that the endpoint has sent so far.
 size_t bytes_sent(const Stage& s) {
   return std::accumulate(s.puppet->datagrams().begin(), s.puppet->datagrams().end(), size_t{0},
@@ -56,6 +58,16 @@ TEST_SUITE("quic connection: first flight") {
       CHECK_GE(s.puppet->datagrams()[packet.datagram].bytes.size(), 1200);
     }
     CHECK_GE(initials, 1);
+  }
+
+  TEST_CASE("a server's first flight holds the handshake alone, and spare connection ids follow the client's answer") {
+    Stage s(Role::server);
+    s.start();
+    s.answer();
+    REQUIRE_GE(s.seen(), 2);
+    for (const SeenPacket& packet : s.puppet->packets()) CHECK(packet.type != PacketType::one_rtt);
+    s.run();
+    CHECK(s.find(T::new_connection_id));
   }
 
   // RFC 9000 §14.1
