@@ -20,8 +20,8 @@
 namespace quoll::link {
 
 struct NatConfig {
-  Duration first;  // when the first rebind comes
-  Duration every;  // and how long after it the others; zero: there are none
+  Duration first = {};  // when the first rebind comes
+  Duration every = {};  // and how long after it the others; zero: there are none
   bool addresses = false;
 };
 
@@ -36,30 +36,29 @@ class Nat {
   uint64_t rebinds() const { return rebinds_; }
 
  private:
-  struct Client {
-    IpAddress inner, outer;
-  };
-  struct Binding {
-    IpAddress inner;
-    uint16_t inner_port, outer_port;
-  };
-
   static constexpr size_t kPorts = 65'536;
   static constexpr uint16_t kPortMin = 1024;
+
+  struct Binding {
+    uint16_t inner_port, outer_port;
+  };
+  struct Client {
+    IpAddress inner, outer;
+    std::vector<Binding> bindings;
+    std::bitset<kPorts> used;  // outer ports, of now and before
+  };
 
   void keep_up(Duration since_start);
   void rebind();
   IpAddress other_address(const Client& client);
-  uint16_t fresh_port();
+  uint16_t fresh_port(Client& client);
   Client& client_at(const IpAddress& inner);
-  Binding& binding_of(const IpAddress& inner, uint16_t port);
+  const Binding& binding_of(Client& client, uint16_t inner_port);
 
   NatConfig config_;
   Duration next_;
   Rng& rng_;
   std::vector<Client> clients_;
-  std::vector<Binding> bindings_;
-  std::bitset<kPorts> used_;  // now or before
   uint64_t rebinds_ = 0;
 };
 

@@ -23,12 +23,7 @@ struct Scenario {
 
   Kind kind = Kind::simple_p2p;
   /// The runner's usual link.
-  WireConfig wire = {.rate = Bandwidth::bits_per_second(10'000'000),
-                     .delay = Duration::milliseconds(15),
-                     .queue = 25,
-                     .ecn_threshold = {},
-                     .jitter = {},
-                     .steps = {}};
+  WireConfig wire = {.rate = Bandwidth::bits_per_second(10'000'000), .delay = Duration::milliseconds(15), .queue = 25};
   Towards to_server, to_client;
   Duration on, off;  // blackhole
   uint64_t repeat = 1;

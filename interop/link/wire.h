@@ -26,11 +26,11 @@ struct RateStep {
 
 struct WireConfig {
   Bandwidth rate;
-  Duration delay;
-  size_t queue = 0;                     // packets
-  std::optional<size_t> ecn_threshold;  // packets that wait when one is marked, if it is to be
-  Duration jitter;                      // each packet's delay is longer by up to this, at random
-  std::vector<RateStep> steps;          // in order of time; they override the rate
+  Duration delay = {};
+  size_t queue = 0;                          // packets
+  std::optional<size_t> ecn_threshold = {};  // packets that wait when one is marked, if it is to be
+  Duration jitter = {};                      // each packet's delay is longer by up to this, at random
+  std::vector<RateStep> steps = {};          // in order of time; they override the rate
 };
 
 class Wire {
