@@ -1,0 +1,51 @@
+#include "interop/link/statistics.h"
+
+#include <cstdio>
+
+namespace quoll::link {
+namespace {
+
+std::string seconds(Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6f", duration.as_seconds());
+  return text;
+}
+
+std::string member(std::string_view name, const std::string& value) { return '"' + std::string(name) + "\": " + value; }
+
+std::string amount(std::string_view name, const DirectionStatistics::Amount& amount) {
+  return member(name, "{" + member("packets", std::to_string(amount.packets)) + ", " +
+                          member("bytes", std::to_string(amount.bytes)) + "}");
+}
+
+std::string direction(const DirectionStatistics& all) {
+  std::string text = "{";
+  text += amount("offered", all.offered) + ", " + amount("delivered", all.delivered) + ",\n    ";
+  text += amount("dropped_queue", all.dropped_queue) + ", " + amount("dropped_scenario", all.dropped_scenario) + ", " +
+          amount("dropped_device", all.dropped_device) + ",\n    ";
+  text += member("corrupted", std::to_string(all.corrupted)) + ", " + member("marked", std::to_string(all.marked)) +
+          ", " + member("queue_longest", std::to_string(all.queue_longest)) + ",\n    ";
+  text += member("queueing_seconds", "{" + member("p50", seconds(all.queueing.quantile(500))) + ", " +
+                                         member("p95", seconds(all.queueing.quantile(950))) + ", " +
+                                         member("max", seconds(all.queueing.largest())) + "}");
+  return text + "}";
+}
+
+}  // namespace
+
+std::string Statistics::json() const {
+  std::string text = "{\n  ";
+  text += member("scenario", '"' + std::string(scenario) + '"') + ",\n  ";
+  text += member("seed", std::to_string(seed)) + ",\n  ";
+  text += member("duration_seconds", seconds(duration)) + ",\n  ";
+  text += member("rebinds", std::to_string(rebinds)) + ",\n  ";
+  text += member("real_time", real_time ? "true" : "false") + ",\n  ";
+  text += member("lateness_seconds", "{" + member("p50", seconds(lateness.quantile(500))) + ", " +
+                                         member("p99", seconds(lateness.quantile(990))) + ", " +
+                                         member("max", seconds(lateness.largest())) + "}") +
+          ",\n  ";
+  text += member("to_server", direction(to_server)) + ",\n  " + member("to_client", direction(to_client)) + "\n}\n";
+  return text;
+}
+
+}  // namespace quoll::link
