@@ -7,6 +7,7 @@ reaches the sides' network namespaces through /proc. Every wait has a limit, and
 import json
 import os
 import queue
+import select
 import signal
 import subprocess
 import sys
@@ -151,18 +152,27 @@ class Link:
         self.pcap_left, self.pcap_right = Path(folder, "left.pcap"), Path(folder, "right.pcap")
         self.statistics = Path(folder, "statistics.json")
         self._output_path = Path(folder, "link.txt")
-        ready, told = os.pipe()
+        self._words, told = os.pipe()
         command = [str(program), "--left", left.network, "--right", right.network, "--pcap-left", str(self.pcap_left),
                    "--pcap-right", str(self.pcap_right), "--seed", str(seed), "--statistics", str(self.statistics),
-                   "--ready-fd", str(told), *scenario]
+                   "--ready-fd", str(told), "--wait-for-start", *scenario]
         with open(self._output_path, "wb") as output:
             self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command], stdin=subprocess.DEVNULL,
                                              stdout=output, stderr=subprocess.STDOUT, pass_fds=[told], start_new_session=True)
         os.close(told)
-        self._wait_ready(ready)
+
+    def wait_ready(self):
+        """From here on packets can be sent, but they are neither judged, captured nor counted."""
+        self._wait_word(b"ready")
+
+    def start(self):
+        """Begins the scenario and the captures."""
+        self._process.send_signal(signal.SIGUSR1)
+        self._wait_word(b"started")
 
     def stop(self):
         """Ends the link, which writes its captures and counts. Says whether it had run to now, and ended well."""
+        os.close(self._words)
         ran = self._process.poll() is None
         if ran:
             self._process.terminate()
@@ -177,17 +187,12 @@ class Link:
         lines = self._output_path.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "no word from it"
 
-    def _wait_ready(self, ready):
-        os.set_blocking(ready, False)
+    def _wait_word(self, word):
         end = time.monotonic() + READY_SECONDS
-        with os.fdopen(ready, "rb", 0) as pipe:
-            while time.monotonic() < end:
-                data = pipe.read(1)
-                if data:
-                    return
-                if data == b"" or self._process.poll() is not None:
-                    break
-                time.sleep(0.005)
-        self._process.kill()
-        self._process.wait()
-        raise SandboxFailed("the link did not get ready: " + self.complaint())
+        heard = b""
+        while heard != word + b"\n":
+            ready, _, _ = select.select([self._words], [], [], max(0.0, end - time.monotonic()))
+            data = os.read(self._words, 1) if ready else b""
+            if not data:
+                raise SandboxFailed("the link does not say %s: %s" % (word.decode(), self.complaint()))
+            heard += data

@@ -108,9 +108,11 @@ def _converse(server, client, test, names, folder, settings, record):
         for side in sides:
             side.wait_ready()
         link = Link(settings.link, left, right, folder / "link", record["seed"], test.scenario)
+        link.wait_ready()
         right.spawn("server", [server.run], environment(server, "server", test.server, settings.server_parameters),
                     folder / "server" / "output.txt")
         if right.probe(capture.SERVER_ADDRESSES[0], PROBE_SECONDS):
+            link.start()
             if test.cross_traffic:
                 _cross_traffic(left, right, folder)
             _client(left, right, client, test, names, folder, settings, record)
