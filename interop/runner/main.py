@@ -176,7 +176,8 @@ def line_of(record, test):
         text += "  %.0f kbps" % record["value"]
     if "share" in record:
         text += ", %.1f %% beside TCP" % (100 * record["share"])
-    return text + ("  " + record["reason"] if record["reason"] else "")
+    notes = ["note: " + note for note in record.get("notes", [])]
+    return "  ".join([text] + [record["reason"]] * bool(record["reason"]) + notes)
 
 
 def show(available):

@@ -18,8 +18,9 @@ def _errors(kind, percent):
 
 @dataclass(frozen=True)
 class TestCase:
-    """`server` and `client` are the values of TESTCASE. `fields`: the checks want tshark. `lossy`: chance decides, so --repeat
-    counts. A measurement is repeated, and has a value instead of a yes."""
+    """`server` and `client` are the values of TESTCASE. `fields`: the checks want tshark. `one_path`: tshark needs help with one
+    connection that changes its path. `lossy`: chance decides, so --repeat counts. A measurement is repeated, and has a value
+    instead of a yes."""
 
     abbreviation: str
     name: str
@@ -34,6 +35,7 @@ class TestCase:
     name_length: int = NAME_LENGTH
     chain: int = 1
     fields: bool = False
+    one_path: bool = False
     lossy: bool = False
     repetitions: int = 0
     cross_traffic: bool = False
@@ -88,12 +90,13 @@ TESTS = (
              (checks.version_2,)),
     TestCase("BP", "rebind-port", "The transfer goes on while a NAT changes the client's port.", "transfer", "transfer",
              (10 * MB,), (*_ONE, checks.paths_validated),
-             scenario=("rebind", *_LINK, "--first-rebind=1s", "--rebind-freq=5s"), fields=True),
+             scenario=("rebind", *_LINK, "--first-rebind=1s", "--rebind-freq=5s"), fields=True, one_path=True),
     TestCase("BA", "rebind-addr", "The transfer goes on while a NAT changes the client's address and port.", "transfer",
              "transfer", (10 * MB,), (*_ONE, checks.addresses_changed, checks.paths_validated),
-             scenario=("rebind", *_LINK, "--first-rebind=1s", "--rebind-freq=5s", "--rebind-addr"), fields=True),
+             scenario=("rebind", *_LINK, "--first-rebind=1s", "--rebind-freq=5s", "--rebind-addr"), fields=True, one_path=True),
     TestCase("CM", "connectionmigration", "The client moves to the server's preferred address.", "connectionmigration",
-             "transfer", (2 * MB,), (*_ONE, checks.paths_validated, checks.migrated), host="server46", fields=True),
+             "transfer", (2 * MB,), (*_ONE, checks.paths_validated, checks.migrated), host="server46", fields=True,
+             one_path=True),
     TestCase("V", "versionnegotiation", "An unknown version is answered with Version Negotiation.", "versionnegotiation",
              "versionnegotiation", (), (checks.negotiated,)),
 )

@@ -178,6 +178,7 @@ def _judge(test, names, folder, record):
             found = evidence(test, folder)
             for rule in test.rules:
                 rule(found)
+            record["notes"] = found.notes
             if test.measurement:
                 _measure(test, found, record)
         except checks.NoKeys as missing:
@@ -193,9 +194,15 @@ def evidence(test, folder):
     keys = dissect.key_log([folder / "client" / "keys.log", folder / "server" / "keys.log"])
     traces = []
     for name in ("left.pcap", "right.pcap"):
-        trace = capture.read(folder / "link" / name)
+        pcap = folder / "link" / name
+        trace = capture.read(pcap)
+        if test.one_path:
+            capture.write_as_one_path(pcap, pcap.with_suffix(".one-path.pcap"))
+            pcap = pcap.with_suffix(".one-path.pcap")
         if test.fields:
-            trace.add_fields(dissect.rows(folder / "link" / name, keys, checks.FIELDS))
+            trace.add_fields(dissect.rows(pcap, keys, checks.FIELDS))
+        if test.one_path:
+            pcap.unlink()
         traces.append(trace)
     return checks.Evidence(traces[0], traces[1], keys is not None)
 
