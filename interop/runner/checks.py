@@ -155,7 +155,7 @@ def early_data(evidence):
     frames = evidence.client_side.from_client
     early = sum(packet.length for packet in packets_of(frames, ZERO_RTT))
     id_lengths = {len(packet.scid) for packet in packets_of(evidence.client_side.from_server, INITIAL)}
-    header = max(id_lengths, default=0) + 1  # the packet number (1 to 4 bytes) is left in, so the sum is an upper bound
+    header = max(id_lengths, default=0) + 1  # of a packet number that has 1 to 4 bytes: the sum is never too small
     late = sum(len(packet.rest) - header for packet in packets_of(frames, ONE_RTT))
     if early == 0:
         raise Broken("the client sent no 0-RTT packet")

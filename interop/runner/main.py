@@ -257,14 +257,16 @@ def main(words):
     Path(options.logs).mkdir(parents=True, exist_ok=True)
     runner = Runner(options, servers, clients, tests, seed)
 
-    def interrupted(number, _):
-        print("interrupted", flush=True)
-        runner.report()
-        os._exit(INTERRUPTED)  # whatever runs ends with this process
-
-    signal.signal(signal.SIGINT, interrupted)
-    signal.signal(signal.SIGTERM, interrupted)
     with tempfile.TemporaryDirectory(prefix="interop-", dir=options.logs) as scrap:
+
+        def interrupted(number, _):
+            print("interrupted", flush=True)
+            runner.report()
+            shutil.rmtree(scrap, ignore_errors=True)
+            os._exit(INTERRUPTED)  # whatever runs ends with this process
+
+        signal.signal(signal.SIGINT, interrupted)
+        signal.signal(signal.SIGTERM, interrupted)
         try:
             check_permitted(scrap)
             runner.run(scrap)
