@@ -91,6 +91,8 @@ class ClientHello(RuleTest):
         self.breaks(checks.only_chacha20, evidence(self.hello("0x1303", "0x1301")), "0x1301, 0x1303")
         self.breaks(checks.only_chacha20, evidence(self.hello("0x1301")), "0x1301")
         self.breaks(checks.only_chacha20, evidence(Conversation()), "none")
+        certificate = {checks.HANDSHAKE_TYPE: "11", checks.SUITE: "0x1301"}
+        self.keeps(checks.only_chacha20, evidence(self.hello("0x1303").client(long_packet(HANDSHAKE), fields=certificate)))
 
 
 class StreamLimit(RuleTest):
@@ -278,7 +280,8 @@ class Versions(RuleTest):
         self.breaks(checks.negotiated, evidence(talk(FIRST_ID, CLIENT_ID, [VERSION_1])), "has the connection ids")
         self.breaks(checks.negotiated, evidence(talk(CLIENT_ID, FIRST_ID, [])), "offers nothing")
         self.breaks(checks.negotiated, evidence(talk(CLIENT_ID, FIRST_ID, [VERSION_1, 0x1A2A3A4A])), "it refuses")
-        self.breaks(checks.negotiated, evidence(Conversation().client(begin)), "no Version Negotiation")
+        self.breaks(checks.negotiated, evidence(Conversation().client(begin)), "no Version Negotiation packet")
+        self.assertRaisesRegex(checks.Broken, "Negotiation packet$", checks.negotiated, evidence(Conversation().client(begin)))
         self.breaks(checks.negotiated, evidence(Conversation()), "no packet with a long header")
 
 
@@ -338,6 +341,62 @@ class Goodput(RuleTest):
     def test_nothing_to_measure(self):
         for talk in (Conversation(), Conversation().server(short_packet())):
             self.breaks(lambda found: checks.goodput(found, 1), evidence(talk), "no 1-RTT packets")
+
+
+class Sides(RuleTest):
+    """Each rule looks at the side of the link where it is decided: the other side's capture can be empty."""
+
+    def at(self, rule, client_side=None, server_side=None):
+        empty = Conversation()
+        self.keeps(rule, evidence(client_side or empty, server_side or empty))
+        with self.assertRaises(checks.Broken):
+            rule(evidence(server_side or empty, client_side or empty))
+
+    def test_client_side(self):
+        packet = initial_from_client()
+        hello = {checks.CRYPTO_OFFSET: "0", checks.HANDSHAKE_TYPE: "1", checks.SUITE: "0x1303"}
+        self.at(checks.client_hello_repeated, Conversation().client(packet, fields=hello).client(packet, fields=hello))
+        self.at(checks.only_chacha20, Conversation().client(packet, fields=hello))
+        self.at(checks.stream_limit, StreamLimit.with_limit(self, "100"))
+        self.at(checks.retry_token_used, Retry.conversation(self, "1"))
+        self.at(checks.resumed, Resumption.conversation(self, True, False))
+        self.at(checks.early_data, Conversation().server(initial_from_server()).client(long_packet(ZERO_RTT)))
+        begin = b"\xc0\x1a\x2a\x3a\x4a\x08" + FIRST_ID + b"\x08" + CLIENT_ID
+        answer = version_negotiation(CLIENT_ID, FIRST_ID, [VERSION_1])
+        self.at(checks.negotiated, Conversation().client(begin).server(answer))
+        moved = Conversation().client(short_packet(), fields={checks.DCID: "01"})
+        self.at(checks.migrated, moved.client(short_packet(), destination=(SERVER[0], 4), fields={checks.DCID: "02"}))
+        times = Conversation().server(short_packet(), time=0)._add(SERVER, CLIENT, [bytes(10)], time=1, protocol="tcp")
+        found = evidence(times.server(short_packet(), time=2), server_side=Conversation())
+        self.assertAlmostEqual(checks.goodput(found, 1000), 4)
+        self.assertAlmostEqual(checks.share_of_tcp(found), 0.04)
+        retry = evidence(Conversation().server(long_packet(RETRY)), server_side=Conversation())
+        self.breaks(checks.no_retry, retry, "Retry")
+
+    def test_server_side(self):
+        self.at(checks.version_1, server_side=Conversation().server(initial_from_server()))
+        self.at(checks.handshakes(1), server_side=Conversation().server(initial_from_server()))
+        chain = {checks.CRYPTO_OFFSET: "8000", checks.CRYPTO_LENGTH: "100"}
+        self.at(checks.long_chain_sent, server_side=Conversation().server(handshake_from_server(), fields=chain))
+        self.at(checks.amplification, server_side=Conversation().client(long_packet(HANDSHAKE)))
+        addresses = Conversation().server(short_packet()).server(short_packet(), destination=("193.167.0.7", 5))
+        self.at(checks.addresses_changed, server_side=addresses)
+        four = evidence(Conversation(), server_side=Conversation().server(short_packet()))
+        self.breaks(checks.no_ipv4, four, "1 packets")
+
+    def test_what_each_side_sent(self):
+        both = {checks.KEY_PHASE: "1", checks.ACK_ECT0: "1"}
+        client, server = Conversation(), Conversation()
+        client.client(short_packet(), ecn=2, fields=both)
+        server.server(short_packet(), ecn=2, fields=both)
+        self.at(checks.key_updated, client, server)
+        self.at(checks.marked, client, server)
+        client.client(initial_from_client()).client(long_packet(HANDSHAKE, version=VERSION_2))
+        server.server(initial_from_server(version=VERSION_2), handshake_from_server(version=VERSION_2))
+        self.at(checks.version_2, client, server)
+        client.client(short_packet(), fields={checks.RESPONSE: "aa"})
+        server.server(short_packet(), destination=(CLIENT[0], 7), fields={checks.CHALLENGE: "aa"})
+        self.at(checks.paths_validated, client, server)
 
 
 class Table(unittest.TestCase):
