@@ -22,6 +22,7 @@ UNSUPPORTED_EXIT = 127
 PROBE_SECONDS = 10
 STOP_SECONDS = 2
 COMPLIANCE_SECONDS = 30
+LOOK_SECONDS = 0.25
 _HERE = Path(__file__).resolve().parent
 
 
@@ -129,9 +130,13 @@ def _client(left, right, client, test, names, folder, settings, record):
     begin = time.monotonic()
     left.spawn("client", [client.run], environment(client, "client", test.client, settings.client_parameters, urls),
                folder / "client" / "output.txt")
-    record["client_exit"] = left.wait_exit("client", test.seconds)
+    code = None
+    while code is None and time.monotonic() < begin + test.seconds and "server" not in right.exits:
+        code = left.wait_exit("client", min(LOOK_SECONDS, begin + test.seconds - time.monotonic()))
     record["seconds"] = round(time.monotonic() - begin, 3)
-    if "server" in right.exits:
+    code = left.exits.get("client", code)
+    record["client_exit"] = code
+    if code is None and "server" in right.exits:  # as when one of several containers ends: the others are stopped
         record["server_ended_early"] = right.exits["server"]
     left.stop("client", STOP_SECONDS)
 
@@ -156,12 +161,12 @@ def _endpoints_failed(test, folder, record):
         if record["server_exit"] is not None and record["server_exit"] > 0:
             return "the server exits with %d%s" % (record["server_exit"], _last_line(folder / "server" / "output.txt"))
         return "the server does not answer a version it cannot know within %d s" % PROBE_SECONDS
+    if "server_ended_early" in record:
+        return "the server had ended with %d%s" % (record["server_ended_early"], _last_line(folder / "server" / "output.txt"))
     if record["client_exit"] is None:
         return "the client was not done after %d s" % test.seconds
     if record["client_exit"] != 0:
         return "the client exits with %d%s" % (record["client_exit"], _last_line(folder / "client" / "output.txt"))
-    if "server_ended_early" in record:
-        return "the server had ended with %d%s" % (record["server_ended_early"], _last_line(folder / "server" / "output.txt"))
     if "link" in record:
         return "the link failed: " + record["link"]
     return None

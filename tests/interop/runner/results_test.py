@@ -121,7 +121,7 @@ class Verdict(unittest.TestCase):
         (self.folder / "client" / "output.txt").write_text("begin\nno route\n")
         self.assertEqual(self.judge(client_exit=1), (FAILED, "the client exits with 1: no route"))
         self.assertEqual(self.judge(client_exit=None), (FAILED, "the client was not done after 60 s"))
-        self.assertEqual(self.judge(client_exit=0, server_ended_early=1), (FAILED, "the server had ended with 1"))
+        self.assertEqual(self.judge(client_exit=None, server_ended_early=1), (FAILED, "the server had ended with 1"))
         self.assertEqual(self.judge(client_exit="absent", server_exit=1), (FAILED, "the server exits with 1"))
         self.assertIn("a version it cannot know", self.judge(client_exit="absent", server_exit=-15)[1])
         self.assertEqual(self.judge(link="gone"), (FAILED, "the link failed: gone"))
