@@ -14,7 +14,7 @@ configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
-.PHONY: all serve static test check vectors sim e2e bench install clean \
+.PHONY: all serve static test check vectors sim e2e interop bench install clean \
         sanitize clang ct cross emulate fuzz style format
 
 all: ## build/quoll and build/libquoll.a
@@ -61,6 +61,12 @@ e2e: ## Quoll's programs with browsers, clients and servers of others, over real
 	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test) --target quoll_program e2e_server
 	@tests/e2e/run $(BUILD)/test/quoll $(BUILD)/test/e2e_server $(E2E)
+
+interop: ## make interop INTEROP="--server quoll --client quic-go": the public interop tests, without containers
+	@tools/need $(TEST_PACKAGES) tshark iproute2 util-linux
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target quoll_interop quoll_link
+	@interop/run --build $(INTEROP)
 
 bench: ## tables beside OpenSSL, as ratios of one run
 	@tools/need cmake libssl-dev
