@@ -13,7 +13,7 @@ from aioquic.h0.connection import H0Connection
 from aioquic.h3.connection import H3_ALPN, H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import ConnectionTerminated, QuicEvent, StreamReset
+from aioquic.quic.events import ConnectionTerminated, ProtocolNegotiated, QuicEvent, StreamReset
 from aioquic.tls import SessionTicket
 
 from settings import CLIENT_CASES, configuration, test_case
@@ -41,9 +41,7 @@ class Downloader(QuicConnectionProtocol):
 
     def request(self, url: SplitResult) -> asyncio.Future:
         """Sends the request for `url` with the next `transmit`."""
-        if self._http is None:
-            is_h3 = self._quic.configuration.alpn_protocols == H3_ALPN
-            self._http = (H3Connection if is_h3 else H0Connection)(self._quic)
+        self._begin_http()
         stream_id = self._quic.get_next_available_stream_id()
         headers = [
             (b":method", b"GET"),
@@ -56,8 +54,16 @@ class Downloader(QuicConnectionProtocol):
         self._downloads[stream_id] = Download((DOWNLOADS / Path(url.path).name).open("wb"), done)
         return done
 
+    def _begin_http(self) -> None:
+        if self._http is None:
+            is_h3 = self._quic.configuration.alpn_protocols == H3_ALPN
+            self._http = (H3Connection if is_h3 else H0Connection)(self._quic)
+
     def quic_event_received(self, event: QuicEvent) -> None:
-        if isinstance(event, ConnectionTerminated):
+        if isinstance(event, ProtocolNegotiated):
+            # A server may send its settings before the handshake is complete.
+            self._begin_http()
+        elif isinstance(event, ConnectionTerminated):
             for stream_id in list(self._downloads):
                 self._finish(stream_id, f"connection closed: {event.error_code:#x} {event.reason_phrase}")
         elif isinstance(event, StreamReset):
