@@ -35,6 +35,8 @@ pub fn config(contract: &Contract) -> Result<quiche::Config, String> {
     config.log_keys();
     if contract.test_case == "zerortt" {
         config.enable_early_data();
+        // Before the first RTT sample pacing would spread the requests beyond the handshake.
+        config.enable_pacing(!client);
     }
     if !client {
         config

@@ -56,7 +56,7 @@ async fn one_connection(
     }
     connection.close(VarInt::from_u32(if contract.test_case == "http3" { 0x100 } else { 0 }), b"");
     // The close packet has to leave; the draining period after it need not be waited for in full.
-    let _ = tokio::time::timeout(Duration::from_millis(200), endpoint.wait_idle()).await;
+    let _ = tokio::time::timeout(Duration::from_millis(20), endpoint.wait_idle()).await;
     Ok(())
 }
 
