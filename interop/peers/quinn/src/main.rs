@@ -1,0 +1,28 @@
+//! quinn as an endpoint of the interop tests: one program for both roles.
+
+mod client;
+mod server;
+mod settings;
+
+use endpoint_contract::{give_up, Contract, Role};
+
+const CLIENT: &[&str] = &[
+    "handshake", "transfer", "chacha20", "retry", "resumption", "zerortt", "http3", "keyupdate",
+    "ecn", "multiconnect",
+];
+const SERVER: &[&str] = &[
+    "handshake", "transfer", "chacha20", "retry", "resumption", "zerortt", "http3", "keyupdate",
+    "ecn", "multiconnect", "versionnegotiation",
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let contract = Contract::from_environment(CLIENT, SERVER);
+    let outcome = match contract.role {
+        Role::Client => client::run(&contract).await,
+        Role::Server => server::run(contract).await,
+    };
+    if let Err(reason) = outcome {
+        give_up(&reason);
+    }
+}
