@@ -39,6 +39,8 @@ quic::TransportConfig transport_for(TestCase test_case, const Environment& envir
 tls::Preferences preferences_for(TestCase test_case) {
   tls::Preferences preferences;
   if (test_case == TestCase::chacha20) preferences.cipher_suites = {tls::CipherSuite::chacha20_poly1305_sha256};
+  // Where a third of all datagrams is lost, a ClientHello that fits one of them arrives sooner: no post-quantum key share.
+  if (test_case == TestCase::multiconnect) preferences.groups = {tls::NamedGroup::x25519, tls::NamedGroup::secp256r1};
   return preferences;
 }
 
