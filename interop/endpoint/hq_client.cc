@@ -1,5 +1,6 @@
 #include "interop/endpoint/hq_client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "udp/loop.h"
@@ -9,6 +10,7 @@ namespace {
 
 constexpr quic::ApplicationErrorCode kNoError{0};
 constexpr Duration kTicketPatience = Duration::seconds(5);
+constexpr Duration kInitialRttMin = Duration::milliseconds(10);  // a network may be slower the next time
 
 std::vector<http::Url> part_of(const std::vector<http::Url>& requests, size_t begin, size_t end) {
   return {requests.begin() + static_cast<ptrdiff_t>(begin), requests.begin() + static_cast<ptrdiff_t>(end)};
@@ -41,7 +43,10 @@ void HqClient::on_turn(Instant now) {
     if (waits && give_up_ticket_at_.is_never()) give_up_ticket_at_ = now + kTicketPatience;
     if (waits && now < give_up_ticket_at_) return;
     if (waits) return fail("the server has sent no ticket");
-    if (quic::Connection* open = connection()) open->close(now, kNoError, "");
+    if (quic::Connection* open = connection()) {
+      remember_path(*open);
+      open->close(now, kNoError, "");
+    }
     handle_.reset();
   }
   if (handle_) return;
@@ -71,6 +76,15 @@ void HqClient::connect(Instant now) {
   if (!handle) return fail(std::string("cannot connect: ") + handle.error().reason);
   handle_ = *handle;
   if (now_doing_.early_data) send_requests();
+}
+
+/// RFC 9002 §6.2.2: where a previous RTT is known, the next handshake's first probe need not wait a second.
+void HqClient::remember_path(const quic::Connection& connection) {
+  const Duration rtt = connection.statistics().smoothed_rtt;
+  if (plan_.empty() || rtt <= Duration{}) return;
+  auto config = std::make_shared<quic::ClientConfig>(*config_);
+  config->transport.initial_rtt = std::clamp(rtt, kInitialRttMin, quic::kInitialRtt);
+  config_ = std::move(config);
 }
 
 void HqClient::on_event(Instant now, quic::EndpointEvent& event) {

@@ -57,6 +57,7 @@ class HqClient {
   };
 
   void connect(Instant now);
+  void remember_path(const quic::Connection& connection);
   void send_requests();
   void read(quic::StreamId id);
   void on_closed(const quic::Closed& closed);

@@ -201,14 +201,16 @@ void Connection::State::on_frame_lost(Space which, const FrameToken& token) {
 
 /// RFC 9002 §6.2.4: what the oldest packets in flight carried is sent once more, as if they were lost, by as many probes.
 /// Data is left alone where there is new data to send.
-void Connection::State::repeat_oldest(Space which, size_t packets) {
+bool Connection::State::repeat_oldest(Space which, size_t packets) {
   using Kind = FrameToken::Kind;
   const bool has_new_data = which == Space::application && streams.has_data();
   const SentPackets& sent = loss.sent_packets(which);
   const FrameTokens& tokens = space(which).tokens;
+  bool found = false;
   for (PacketNumber number = sent.first(); number < sent.next_packet_number() && packets != 0; number++) {
     const SentPackets::Entry& entry = sent[number];
     if (entry.state != SentPackets::State::outstanding || !entry.ack_eliciting) continue;
+    found = true;
     packets--;
     for (uint64_t i = entry.tokens().begin; i < entry.tokens().end(); i++) {
       const Kind kind = tokens[i].kind;
@@ -216,6 +218,7 @@ void Connection::State::repeat_oldest(Space which, size_t packets) {
       on_frame_lost(which, tokens[i]);
     }
   }
+  return found;
 }
 
 void Connection::State::update_pacing(Instant now) {

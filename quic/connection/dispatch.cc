@@ -17,6 +17,10 @@ class FrameDispatch {
   Result<void> on_frame(const CryptoFrame& frame) {
     CryptoStream* stream = state_.crypto_stream(space_of(type_));
     if (!stream) return {};  // of a level that is done: a late repetition
+    if (stream->has_read(frame)) {
+      if (type_ != PacketType::one_rtt) state_.repeat_handshake_early(context_.now);
+      return {};
+    }
     state_.crypto_arrived = true;
     return stream->on_frame(frame);
   }

@@ -93,6 +93,22 @@ TransportParameters Connection::State::own_parameters() const {
   return own;
 }
 
+/// RFC 9002 §6.2.3: the peer repeats what has arrived here, or sends what can only be read after what it thinks has
+/// arrived. So something of ours was lost, and a PTO, whose first one is a guess of a second, need not pass to know it.
+void Connection::State::repeat_handshake_early(Instant now) {
+  if (!handshake || handshake->early_repeats == kEarlyRepeatsMax || now < handshake->next_early_repeat) return;
+  bool repeated = false;
+  for (const PacketType type : {PacketType::initial, PacketType::handshake}) {
+    if (!protection.can_seal(type) || !repeat_oldest(space_of(type), SIZE_MAX)) continue;
+    SpaceState& state = space(space_of(type));
+    state.probes = std::max<uint8_t>(state.probes, 1);
+    repeated = true;
+  }
+  if (!repeated) return;
+  handshake->early_repeats++;
+  handshake->next_early_repeat = now + kEarlyRepeatSpacing;
+}
+
 // --- The beginning
 
 Result<void> Connection::State::start_client(Instant now, UnixTime wall, Version first_version) {

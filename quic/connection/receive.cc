@@ -149,7 +149,13 @@ bool Connection::State::is_expected_version(const ProtectedPacket& packet) {
 std::optional<trace::DropReason> Connection::State::reason_to_drop(const PacketContext& context,
                                                                    const ProtectedPacket& packet) {
   if (!has_long_header(packet.type())) return {};
-  if (!handshake) return trace::DropReason::no_keys;
+  if (!handshake) {
+    // RFC 9001 §4.9.3: reordered 0-RTT packets are still read for a while after the handshake.
+    const bool is_late_data = packet.type() == PacketType::zero_rtt && protection.can_open(PacketType::zero_rtt);
+    if (!is_late_data) return trace::DropReason::no_keys;
+    return packet.version() == original_version ? std::nullopt
+                                                : std::optional(trace::DropReason::unsupported_version);
+  }
   // RFC 9000 §14.1: a server discards an Initial packet in a datagram of less than 1200 bytes.
   if (role == Role::server && packet.type() == PacketType::initial && context.datagram_size < kInitialDatagramSizeMin) {
     return trace::DropReason::initial_too_small;
@@ -195,6 +201,7 @@ void Connection::State::keep_packet(const PacketContext& context, const Protecte
   handshake->kept.push_back(std::move(kept));
   handshake->kept_bytes += size;
   counters.packets_kept++;
+  repeat_handshake_early(context.now);
   trace(context.now, trace::PacketBuffered{.kind = trace::kind_of(packet.type()), .size = size});
 }
 

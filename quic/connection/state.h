@@ -31,6 +31,10 @@ namespace quoll::quic {
 /// within reason.
 inline constexpr size_t kKeptPacketsMax = 32;
 inline constexpr size_t kKeptBytesMax = 64 * 1024;
+/// RFC 9002 §6.2.3: how often a handshake's data goes out again before its PTO, and how far apart. More than once, since
+/// networks that lose one packet lose several.
+inline constexpr uint8_t kEarlyRepeatsMax = 3;
+inline constexpr Duration kEarlyRepeatSpacing = Duration::milliseconds(10);
 /// Datagrams of a train; GSO takes no more.
 inline constexpr size_t kTrainMax = 64;
 /// Events of the connection itself that wait for the application; there are few kinds, and a peer can repeat only the
@@ -82,6 +86,8 @@ struct HandshakeState {
   std::optional<ResumptionState> resumption;
   std::string server_name;
   bool early_data_offered = false;
+  uint8_t early_repeats = 0;
+  Instant next_early_repeat;  // not before
 };
 
 /// A packet on its way to the owners.
@@ -160,7 +166,9 @@ struct Connection::State {
   void on_frame_lost(Space space, const FrameToken& token);
   void on_packet_outcome(Instant now, const LossDetection::Outcome& outcome);
   void on_mtu_changed(Instant now, PathState& path);
-  void repeat_oldest(Space which, size_t packets);
+  /// True when there was anything to repeat.
+  bool repeat_oldest(Space which, size_t packets);
+  void repeat_handshake_early(Instant now);
   void update_pacing(Instant now);
 
   // --- tracing.cc
@@ -193,7 +201,7 @@ struct Connection::State {
   void finish_packet(Datagram& datagram);
   size_t finish_datagram(Datagram& datagram);
   void on_packet_sent(const Datagram& datagram, PacketType type, size_t size, const PayloadTraits& traits);
-  bool may_send_in_flight(Instant now, const PathState& path, size_t size);
+  bool may_send_in_flight(Instant now, PathState& path, size_t size);
   void note_app_limited(Instant now, PathState& path, bool interest);
   size_t payload_size_max() const;
   bool next_random_bit();

@@ -157,9 +157,10 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
   return Transmit{.path = path.path, .ecn = mark, .bytes = bytes, .segment_size = segment_size, .departure = now};
 }
 
-bool Connection::State::may_send_in_flight(Instant now, const PathState& path, size_t size) {
+bool Connection::State::may_send_in_flight(Instant now, PathState& path, size_t size) {
   if (!path.controller->can_send(path.recovery.bytes_in_flight, size)) return false;
   if (!config.pacing) return true;
+  if (path.recovery.bytes_in_flight == 0) path.pacer.on_idle();
   const Instant departure = path.pacer.departure(now, size);
   if (departure <= now) return true;
   pacing_until = departure;

@@ -70,7 +70,8 @@ class OneRttKeys {
 
   void on_handshake_confirmed() { confirmed_ = true; }
   void on_packet_acked(PacketNumber number, Duration pto);
-  bool can_update() const { return confirmed_ && acked_ && resume_updates_at_.is_never(); }
+  /// RFC 9001 §6.1: the first update wants a confirmed handshake, further ones an acknowledgment under the present keys too.
+  bool can_update() const { return confirmed_ && (acked_ || generation_ == 0) && resume_updates_at_.is_never(); }
   /// Whether the write keys have sealed `packets_max`, or half of what they may seal at all.
   bool is_worn(uint64_t packets_max) const;
   /// Whether few packets are left below the confidentiality limit.

@@ -8,7 +8,8 @@ Pacer::Pacer(Options options)
     : options_(options),
       quantum_(options.quantum_max),
       capacity_(static_cast<int64_t>(std::max(options.burst, options.quantum_max))),
-      level_(capacity_) {}
+      level_(capacity_),
+      idle_credit_(static_cast<int64_t>(options.idle_burst)) {}
 
 Bandwidth Pacer::rate_of(uint64_t window, Duration smoothed_rtt, bool in_slow_start) {
   return std::max(Bandwidth::of(window, smoothed_rtt).scaled(in_slow_start ? 8 : 5, 4), kSlowestRate);
@@ -44,7 +45,7 @@ void Pacer::fill(Instant now) {
 }
 
 Instant Pacer::departure(Instant now, uint64_t size) const {
-  if (rate_.is_infinite()) return now;
+  if (rate_.is_infinite() || idle_credit_ >= static_cast<int64_t>(size)) return now;
   const int64_t level = level_at(now);
   const int64_t wanted = std::min(static_cast<int64_t>(size), capacity_);
   if (level >= wanted) return std::max(now, level_ >= wanted ? filled_ : now);
@@ -54,14 +55,20 @@ Instant Pacer::departure(Instant now, uint64_t size) const {
 
 uint64_t Pacer::budget(Instant now) const {
   if (rate_.is_infinite()) return UINT64_MAX;
-  if (now < filled_) return 0;
-  return static_cast<uint64_t>(std::max<int64_t>(level_at(now), 0));
+  const int64_t level = now < filled_ ? 0 : std::max<int64_t>(level_at(now), 0);
+  return static_cast<uint64_t>(idle_credit_ + level);
 }
 
 void Pacer::on_packet_sent(Instant departure, uint64_t size) {
   if (rate_.is_infinite()) return;
+  const auto bytes = static_cast<int64_t>(size);
+  if (idle_credit_ >= bytes) {
+    idle_credit_ -= bytes;
+    return;
+  }
+  idle_credit_ = 0;
   fill(departure);
-  level_ -= static_cast<int64_t>(size);
+  level_ -= bytes;
 }
 
 }  // namespace quoll::quic

@@ -1,12 +1,15 @@
 // Pacer: when the next packets may leave (RFC 9002 §7.7). A leaky bucket of bytes that fills at the pacing rate.
 //
-// The bucket holds a burst, at most the initial window, and at least the quantum: what leaves in one GSO train of about
-// a millisecond's worth, so that a fast path does not wake the sender for every packet. Departures are instants for the
+// The bucket holds two datagrams, and at least the quantum: what leaves in one GSO train of about a millisecond's worth, so
+// that a fast path does not wake the sender for every packet. More than that is for a path with nothing in flight: there an
+// initial window may leave at once, since no queue is known to stand. In a flow that goes on, such bursts, as ACKs that came
+// late together set them off, would fall into a full queue and be lost. Departures are instants for the
 // caller: it may sleep until then or hand packets with their departure to a queue that holds them (SO_TXTIME), in
 // which case the bucket runs ahead of the clock. Packets that must not wait (ACKs alone, probes) do not ask; those in
 // flight are charged all the same and leave the bucket in debt.
 //
-// Within any span of time t no more than rate * t plus one bucket leaves, debts of probes aside.
+// Within any span of time t no more than rate * t plus one bucket leaves, debts of probes aside, and one idle burst for each
+// time that nothing was in flight.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +21,8 @@ namespace quoll::quic {
 class Pacer {
  public:
   struct Options {
-    uint64_t burst = 10 * 1200;                         // bytes: RFC 9002 §7.7, the initial window
+    uint64_t burst = 2 * 1500;                          // bytes: the bucket, if the quantum is less
+    uint64_t idle_burst = 10 * 1200;                    // bytes: RFC 9002 §7.7, the initial window
     uint64_t quantum_max = 64 * 1024;                   // bytes: the longest GSO train
     Duration quantum_time = Duration::milliseconds(1);  // what a train lasts at the pacing rate
   };
@@ -43,6 +47,8 @@ class Pacer {
   Instant departure(Instant now, uint64_t size) const;
   /// Bytes that may leave at `now` without a wait: the room for a train.
   uint64_t budget(Instant now) const;
+  /// Nothing is in flight.
+  void on_idle() { idle_credit_ = static_cast<int64_t>(options_.idle_burst); }
   /// A packet leaves at `departure`.
   void on_packet_sent(Instant departure, uint64_t size);
 
@@ -55,6 +61,7 @@ class Pacer {
   uint64_t quantum_ = 0;
   int64_t capacity_ = 0;
   int64_t level_ = 0;
+  int64_t idle_credit_ = 0;
   Instant filled_ = Instant::from_nanoseconds(INT64_MIN);
 };
 

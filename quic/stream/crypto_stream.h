@@ -20,6 +20,10 @@ class CryptoStream {
  public:
   /// CRYPTO_BUFFER_EXCEEDED when data lies too far ahead of what was read, or leaves too many gaps.
   [[nodiscard]] Result<void> on_frame(const CryptoFrame& frame);
+  /// All that a frame holds was given out by read() before.
+  bool has_read(const CryptoFrame& frame) const {
+    return !frame.data.empty() && frame.offset + frame.data.size() <= received_.read_offset();
+  }
   /// The next bytes in order, for TLS.
   std::optional<Slice> read() { return received_.read(SIZE_MAX); }
   /// Handshake data is cut in the middle of something: a level must not end with bytes that wait (RFC 9001 §4.1.3).

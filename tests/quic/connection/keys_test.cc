@@ -146,6 +146,17 @@ TEST_SUITE("quic connection: keys") {
   }
 
   // RFC 9001 §6.1
+  TEST_CASE("the first update wants a confirmed handshake and no acknowledgment") {
+    Stage s(Role::client);
+    s.start();
+    s.puppet->acknowledges = false;
+    s.run();
+    REQUIRE(s.connection()->is_confirmed());
+    CHECK(s.connection()->update_keys(s.now));
+    CHECK_FALSE(s.connection()->update_keys(s.now));
+  }
+
+  // RFC 9001 §6.1
   TEST_CASE("keys are updated only when confirmed, and again only when a packet of the present keys is acknowledged") {
     for (const Role role : kBoth) {
       Stage s(role);

@@ -149,6 +149,20 @@ TEST_SUITE("quic connection: 0-RTT") {
   }
 
   // RFC 9001 §4.9.3
+  TEST_CASE("early data that the network delivers after the end of the handshake is read") {
+    Returning scene(kAsItIs);
+    Stage& s = scene.second;
+    s.answer();
+    s.run();
+    REQUIRE(s.connection()->is_confirmed());
+    const PacketNumber number = s.send(
+        {.type = PacketType::zero_rtt, .frames = frames(StreamFrame{.stream_id = StreamId(0), .data = Data{1, 2, 3}})});
+    CHECK(s.event<StreamOpened>());
+    s.advance(Duration::milliseconds(100));
+    CHECK(s.acknowledged(number));
+  }
+
+  // RFC 9001 §4.9.3
   TEST_CASE("0-RTT keys go soon after the first 1-RTT packet") {
     Returning scene(kAsItIs);
     Stage& s = scene.second;

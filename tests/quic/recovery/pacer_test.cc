@@ -28,8 +28,25 @@ TEST_SUITE("quic pacer") {
     }
   }
 
-  TEST_CASE("a burst of the initial window leaves at once, then a quantum at a time (RFC 9002 §7.7)") {
-    Pacer pacer({.burst = 12'000});
+  TEST_CASE("a burst of the initial window leaves at once when nothing is in flight (RFC 9002 §7.7)") {
+    Pacer pacer({.burst = 3000, .idle_burst = 12'000});
+    pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'200'000));  // 1200 bytes per ms
+    CHECK_EQ(pacer.budget(at(0)), 15'000);
+    for (int i = 0; i < 12; i++) {
+      CHECK_EQ(pacer.departure(at(0), 1200), at(0));
+      pacer.on_packet_sent(at(0), 1200);
+    }
+    CHECK_GT(pacer.departure(at(0), 1200), at(0));
+    // A flow that goes on has the small bucket alone, however long it paused.
+    CHECK_EQ(pacer.budget(at(500)), 3000);
+    pacer.on_idle();
+    CHECK_EQ(pacer.budget(at(500)), 15'000);
+    pacer.on_idle();  // it is not saved up
+    CHECK_EQ(pacer.budget(at(500)), 15'000);
+  }
+
+  TEST_CASE("a bucket leaves at once, then a quantum at a time") {
+    Pacer pacer({.burst = 12'000, .idle_burst = 0});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'200'000));  // 1200 bytes per ms
     CHECK_EQ(pacer.quantum(), 1200);
     CHECK_EQ(pacer.budget(at(0)), 12'000);
@@ -45,7 +62,7 @@ TEST_SUITE("quic pacer") {
   }
 
   TEST_CASE("departures ahead of the clock follow each other at the rate") {
-    Pacer pacer({.burst = 1200});
+    Pacer pacer({.burst = 1200, .idle_burst = 0});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'200'000));
     for (int i = 0; i < 50; i++) {
       const Instant departure = pacer.departure(at(0), 1200);
@@ -55,7 +72,7 @@ TEST_SUITE("quic pacer") {
   }
 
   TEST_CASE("a fast path sends trains of a millisecond, up to 64 KiB") {
-    Pacer pacer;
+    Pacer pacer({.idle_burst = 0});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(20'000'000));
     CHECK_EQ(pacer.quantum(), 20'000);
     pacer.on_packet_sent(at(0), 20'000);
@@ -65,14 +82,14 @@ TEST_SUITE("quic pacer") {
   }
 
   TEST_CASE("probes do not wait, and are paid for afterwards (RFC 9002 §7.5)") {
-    Pacer pacer({.burst = 1200});
+    Pacer pacer({.burst = 1200, .idle_burst = 0});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'200'000));
     for (int i = 0; i < 3; i++) pacer.on_packet_sent(at(0), 1200);
     CHECK_EQ(pacer.departure(at(0), 1200), at(3));
   }
 
   TEST_CASE("a byte's fraction is not lost, however often the pacer is asked") {
-    Pacer pacer({.burst = 1200, .quantum_max = 1200});
+    Pacer pacer({.burst = 1200, .idle_burst = 0, .quantum_max = 1200});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'000'000));
     uint64_t sent = 0;
     for (int64_t us = 0; us <= 1'000'000; us++) {
@@ -91,7 +108,7 @@ TEST_SUITE("quic pacer") {
     tests::SeededRng rng(seed);
     for (int round = 0; round < 30; round++) {
       const Bandwidth rate = Bandwidth::bytes_per_second(1000 + rng.below(uint64_t{1} << (12 + rng.below(19))));
-      Pacer pacer({.burst = 12'000});
+      Pacer pacer({.burst = 12'000, .idle_burst = 0});
       pacer.set_rate(at(0), rate);
       const uint64_t bucket = std::max<uint64_t>(12'000, pacer.quantum());
       std::deque<std::pair<Instant, uint64_t>> window;
