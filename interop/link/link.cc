@@ -186,12 +186,13 @@ void Link::deliver(Direction& direction, Wire::InFlight flight) {
 }
 
 void Link::see(End& end, Instant at, Bytes packet) {
-  if (begun_ && end.side.pcap) end.seen.push_back({.at = at, .packet = {packet.begin(), packet.end()}});
+  if (begun_ && end.side.pcap)
+    end.seen.push_back({.at = at, .order = end.seen.size(), .packet = {packet.begin(), packet.end()}});
 }
 
 void Link::settle(End& end) {
   if (end.seen.empty()) return;
-  std::stable_sort(end.seen.begin(), end.seen.end(), [](const Seen& a, const Seen& b) { return a.at < b.at; });
+  std::sort(end.seen.begin(), end.seen.end(), [](const Seen& a, const Seen& b) { return a.key() < b.key(); });
   for (const Seen& seen : end.seen) end.side.pcap->add(seen.at + wall_offset_, seen.packet);
   end.seen.clear();
 }

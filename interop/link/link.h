@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "interop/link/pcap_writer.h"
@@ -44,7 +45,10 @@ class Link {
  private:
   struct Seen {
     Instant at;
+    size_t order;  // among those of the turn
     std::vector<uint8_t> packet;
+
+    std::pair<Instant, size_t> key() const { return {at, order}; }
   };
   struct End {
     Side side;
