@@ -148,6 +148,7 @@ Result<bool> Link::take(Direction& direction) {
 
 void Link::start_due(Direction& direction, Instant now) {
   while (const Wire::InFlight* flight = direction.wire.start(now)) {
+    if (!is_counted(*flight)) continue;
     direction.counts.queueing.add(flight->started - flight->offered);
     see(direction.from, flight->started, flight->packet);
   }
@@ -166,8 +167,12 @@ void Link::deliver_due(Instant now) {
 }
 
 void Link::deliver(Direction& direction, Wire::InFlight flight) {
+  if (!is_counted(flight)) {
+    (void)direction.to.side.device.write(flight.packet);
+    return;
+  }
   const size_t size = flight.packet.size();
-  if (begun_ && direction.model) {
+  if (direction.model) {
     switch (direction.model->judge(flight.packet, flight.due - begun_at_)) {
       case Fate::delivered:
         break;
@@ -186,8 +191,7 @@ void Link::deliver(Direction& direction, Wire::InFlight flight) {
 }
 
 void Link::see(End& end, Instant at, Bytes packet) {
-  if (begun_ && end.side.pcap)
-    end.seen.push_back({.at = at, .order = end.seen.size(), .packet = {packet.begin(), packet.end()}});
+  if (end.side.pcap) end.seen.push_back({.at = at, .order = end.seen.size(), .packet = {packet.begin(), packet.end()}});
 }
 
 void Link::settle(End& end) {

@@ -66,6 +66,8 @@ class Link {
     End& to;
   };
 
+  /// Whether a packet came after begin(). What is under way then is the last that is only carried.
+  bool is_counted(const Wire::InFlight& flight) const { return begun_ && flight.offered >= begun_at_; }
   Result<bool> take(Direction& direction);
   void start_due(Direction& direction, Instant now);
   void deliver_due(Instant now);
