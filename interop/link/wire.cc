@@ -48,7 +48,6 @@ std::optional<Wire::InFlight> Wire::arrive(Instant now) {
 
 Bandwidth Wire::rate_at(Instant now) const {
   Bandwidth rate = config_.rate;
-  if (steps_origin_.is_never()) return rate;
   for (const RateStep& step : config_.steps) {
     if (steps_origin_ + step.at <= now) rate = step.rate;
   }
