@@ -1,8 +1,8 @@
 // Link: carries packets between two TUN devices, over a wire and an error model for each direction; one thread, one loop.
 //
-// Packets have the times at which the kernel got them, and leave the model at times that follow from these alone: a loop that is
-// woken late delivers late, which it counts, but loses none of the link's rate and makes no burst of a smooth flow. Deliveries of both directions happen in the order of
-// their times, and so do a capture's packets. It never spins.
+// Packets have the times at which the kernel got them, and leave the model at times that follow from these alone: a loop that
+// is woken late delivers late, which it counts, but loses none of the link's rate and makes no burst of a smooth flow.
+// Deliveries of both directions happen in the order of their times, and so do a capture's packets. It never spins.
 //
 // A capture shows a packet on the sender's side when its transmission begins (so not at all when the queue had no room), and on
 // the receiver's side when it has passed the error model, as captures of ns-3's point-to-point devices do.
