@@ -208,7 +208,7 @@ std::string help_text() {
     }
     std::string left = "  --" + std::string(setting.name);
     if (!setting.value.empty()) left += '=' + std::string(setting.value);
-    left.resize(std::max<size_t>(left.size() + 2, 30), ' ');
+    left.resize(std::max<size_t>(left.size() + 2, 34), ' ');
     text += left + std::string(setting.help) + '\n';
   }
   return text;

@@ -50,6 +50,7 @@ Link::Link(const Scenario& scenario, uint64_t seed, Side client, Side server)
   nat_ = std::move(models.nat);
   statistics_.scenario = name_of(scenario.kind);
   statistics_.seed = seed;
+  statistics_.kernel_stamps = client_.side.device.has_stamps() && server_.side.device.has_stamps();
 }
 
 void Link::begin() {
@@ -87,6 +88,7 @@ bool Link::close_captures() {
   bool good = true;
   for (End* end : {&client_, &server_}) {
     if (!end->side.pcap) continue;
+    settle(*end, Instant::never());
     good &= end->side.pcap->close();
     end->side.pcap.reset();
   }
@@ -100,8 +102,10 @@ Instant Link::next_deadline() const {
 
 /// Reads what has come and delivers what is due, until there is neither.
 Result<void> Link::turn() {
+  Instant complete_to;
   for (bool more = true; more;) {
     more = false;
+    complete_to = monotonic_now();
     for (Direction* direction : {&to_server_, &to_client_}) {
       const Result<bool> full = take(*direction);
       if (!full) return std::unexpected(full.error());
@@ -109,8 +113,9 @@ Result<void> Link::turn() {
     }
     deliver_due(monotonic_now());
   }
-  settle(client_);
-  settle(server_);
+  settle(client_, complete_to);
+  settle(server_, complete_to);
+  settled_to_ = complete_to;
   const Instant now = monotonic_now();
   if (now < handed_over_at_ + kHandOverInterval) return {};
   handed_over_at_ = now;
@@ -127,7 +132,10 @@ Result<bool> Link::take(Direction& direction) {
     const Result<size_t> size = direction.from.side.device.read(buffer);
     if (!size) return std::unexpected(size.error());
     if (*size == 0) return false;
-    const Instant now = monotonic_now();
+    // A packet may get its stamp just before it can be read; for the captures it comes after what they hold.
+    const Instant came = monotonic_now() - direction.from.side.device.age_of(Bytes(buffer, *size));
+    const Instant now = std::max({came, direction.last_offer, settled_to_});
+    direction.last_offer = now;
     start_due(direction, now);
     direction.counts.offered.add(*size);
     switch (direction.wire.offer(std::vector<uint8_t>(buffer, buffer + *size), now)) {
@@ -148,6 +156,7 @@ Result<bool> Link::take(Direction& direction) {
 
 void Link::start_due(Direction& direction, Instant now) {
   while (const Wire::InFlight* flight = direction.wire.start(now)) {
+    if (!is_counted(*flight)) continue;
     direction.counts.queueing.add(flight->started - flight->offered);
     see(direction.from, flight->started, flight->packet);
   }
@@ -166,8 +175,12 @@ void Link::deliver_due(Instant now) {
 }
 
 void Link::deliver(Direction& direction, Wire::InFlight flight) {
+  if (!is_counted(flight)) {
+    (void)direction.to.side.device.write(flight.packet);
+    return;
+  }
   const size_t size = flight.packet.size();
-  if (begun_ && direction.model) {
+  if (direction.model) {
     switch (direction.model->judge(flight.packet, flight.due - begun_at_)) {
       case Fate::delivered:
         break;
@@ -186,14 +199,17 @@ void Link::deliver(Direction& direction, Wire::InFlight flight) {
 }
 
 void Link::see(End& end, Instant at, Bytes packet) {
-  if (begun_ && end.side.pcap) end.seen.push_back({.at = at, .packet = {packet.begin(), packet.end()}});
+  if (end.side.pcap) end.seen.push_back({.at = at, .order = end.seen.size(), .packet = {packet.begin(), packet.end()}});
 }
 
-void Link::settle(End& end) {
+void Link::settle(End& end, Instant complete_to) {
   if (end.seen.empty()) return;
-  std::stable_sort(end.seen.begin(), end.seen.end(), [](const Seen& a, const Seen& b) { return a.at < b.at; });
-  for (const Seen& seen : end.seen) end.side.pcap->add(seen.at + wall_offset_, seen.packet);
-  end.seen.clear();
+  std::sort(end.seen.begin(), end.seen.end(), [](const Seen& a, const Seen& b) { return a.key() < b.key(); });
+  auto seen = end.seen.begin();
+  for (; seen != end.seen.end() && seen->at <= complete_to; seen++)
+    end.side.pcap->add(seen->at + wall_offset_, seen->packet);
+  end.seen.erase(end.seen.begin(), seen);
+  for (size_t i = 0; i < end.seen.size(); i++) end.seen[i].order = i;
 }
 
 }  // namespace quoll::link

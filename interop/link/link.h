@@ -1,14 +1,15 @@
 // Link: carries packets between two TUN devices, over a wire and an error model for each direction; one thread, one loop.
 //
-// Packets get their time when they are read, and leave the model at times that follow from these alone: a loop that is woken
-// late delivers late, which it counts, but loses none of the link's rate. Deliveries of both directions happen in the order of
-// their times, and so do a capture's packets. It never spins.
+// Packets have the times at which the kernel got them, and leave the model at times that follow from these alone: a loop that
+// is woken late delivers late, which it counts, but loses none of the link's rate and makes no burst of a smooth flow.
+// Deliveries of both directions happen in the order of their times, and so do a capture's packets. It never spins.
 //
 // A capture shows a packet on the sender's side when its transmission begins (so not at all when the queue had no room), and on
 // the receiver's side when it has passed the error model, as captures of ns-3's point-to-point devices do.
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "interop/link/pcap_writer.h"
@@ -44,11 +45,14 @@ class Link {
  private:
   struct Seen {
     Instant at;
+    size_t order;  // among those with the same time
     std::vector<uint8_t> packet;
+
+    std::pair<Instant, size_t> key() const { return {at, order}; }
   };
   struct End {
     Side side;
-    std::vector<Seen> seen;  // of this turn, in no order
+    std::vector<Seen> seen;  // and not yet captured, in no order
   };
   struct Direction {
     Direction(const Scenario& scenario, uint64_t seed, uint32_t stream, End& sender, End& receiver)
@@ -58,16 +62,20 @@ class Link {
     Wire wire;
     std::unique_ptr<ErrorModel> model;  // may be null
     DirectionStatistics counts;
+    Instant last_offer;
     End& from;
     End& to;
   };
 
+  /// Whether a packet came after begin(). What is under way then is the last that is only carried.
+  bool is_counted(const Wire::InFlight& flight) const { return begun_ && flight.offered >= begun_at_; }
   Result<bool> take(Direction& direction);
   void start_due(Direction& direction, Instant now);
   void deliver_due(Instant now);
   void deliver(Direction& direction, Wire::InFlight flight);
   void see(End& end, Instant at, Bytes packet);
-  void settle(End& end);
+  /// Captures what was seen, up to a time for which nothing more can come.
+  void settle(End& end, Instant complete_to);
   Result<void> turn();
   Instant next_deadline() const;
 
@@ -78,6 +86,7 @@ class Link {
   Duration wall_offset_;  // from the monotonic clock to the wall's
   bool begun_ = false;
   Instant begun_at_;
+  Instant settled_to_;  // the captures are complete up to then
   Instant handed_over_at_;
 };
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace quoll::link {
@@ -11,6 +12,8 @@ namespace {
 constexpr uint32_t kMagicNanoseconds = 0xa1b23c4d;
 constexpr uint32_t kSnapLength = 1 << 18;
 constexpr uint32_t kLinktypeRaw = 101;
+// A kernel that is not preemptible lets nobody else, not even a real-time thread, have the processor before a write is done.
+constexpr size_t kWriteSize = 32'768;
 
 template <class T>
 void put(std::string& to, T value) {
@@ -21,7 +24,7 @@ void put(std::string& to, T value) {
 
 bool write_fully(int fd, std::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
+    const ssize_t written = ::write(fd, text.data(), std::min(text.size(), kWriteSize));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return false;
     text.remove_prefix(static_cast<size_t>(written));

@@ -39,6 +39,7 @@ std::string Statistics::json() const {
   text += member("seed", std::to_string(seed)) + ",\n  ";
   text += member("duration_seconds", seconds(duration)) + ",\n  ";
   text += member("rebinds", std::to_string(rebinds)) + ",\n  ";
+  text += member("kernel_stamps", kernel_stamps ? "true" : "false") + ",\n  ";
   text += member("real_time", real_time ? "true" : "false") + ",\n  ";
   text += member("lateness_seconds", "{" + member("p50", seconds(lateness.quantile(500))) + ", " +
                                          member("p99", seconds(lateness.quantile(990))) + ", " +

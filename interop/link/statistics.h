@@ -34,7 +34,8 @@ struct DirectionStatistics {
 struct Statistics {
   std::string_view scenario;
   uint64_t seed = 0;
-  bool real_time = false;  // the process runs before all ordinary ones
+  bool real_time = false;      // the process runs before all ordinary ones
+  bool kernel_stamps = false;  // else packets have the times at which they were read
   Duration duration;
   uint64_t rebinds = 0;
   DirectionStatistics to_server, to_client;

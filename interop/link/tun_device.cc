@@ -1,8 +1,8 @@
 #include "interop/link/tun_device.h"
 
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -78,8 +78,13 @@ Result<void> configure(const std::string& name, std::span<const InterfaceAddress
   return {};
 }
 
+struct Opened {
+  int fd;
+  std::unique_ptr<ArrivalStamps> stamps;
+};
+
 /// In the calling thread's network namespace. A device belongs to the namespace in which it was opened.
-Result<int> open_here(const std::string& name, std::span<const InterfaceAddress> addresses) {
+Result<Opened> open_here(const std::string& name, std::span<const InterfaceAddress> addresses) {
   const int fd = ::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return system_error("cannot open /dev/net/tun");
   ifreq request = request_for(name);
@@ -87,29 +92,31 @@ Result<int> open_here(const std::string& name, std::span<const InterfaceAddress>
   Result<void> done;
   if (::ioctl(fd, TUNSETIFF, &request) != 0) done = system_error("cannot make the TUN device");
   if (done) done = configure(name, addresses);
-  if (done) return fd;
-  ::close(fd);
-  return std::unexpected(done.error());
+  if (!done) {
+    ::close(fd);
+    return std::unexpected(done.error());
+  }
+  return Opened{.fd = fd, .stamps = ArrivalStamps::open(static_cast<int>(::if_nametoindex(name.c_str())))};
 }
 
 }  // namespace
 
 Result<TunDevice> TunDevice::create(const std::string& network_namespace, const std::string& name,
                                     std::span<const InterfaceAddress> addresses) {
-  Result<int> fd = -1;
+  Result<Opened> opened;
   // Only a thread enters the namespace, and ends there.
   std::thread([&] {
     const Descriptor entry(::open(network_namespace.c_str(), O_RDONLY | O_CLOEXEC));
     if (entry.fd < 0) {
-      fd = system_error("cannot open the network namespace");
+      opened = system_error("cannot open the network namespace");
     } else if (::setns(entry.fd, CLONE_NEWNET) != 0) {
-      fd = system_error("cannot enter the network namespace");
+      opened = system_error("cannot enter the network namespace");
     } else {
-      fd = open_here(name, addresses);
+      opened = open_here(name, addresses);
     }
   }).join();
-  if (!fd) return std::unexpected(fd.error());
-  return TunDevice(*fd);
+  if (!opened) return std::unexpected(opened.error());
+  return TunDevice(opened->fd, std::move(opened->stamps));
 }
 
 TunDevice::~TunDevice() {

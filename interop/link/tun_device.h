@@ -6,13 +6,14 @@
 // device is up too.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "interop/link/arrival_stamps.h"
 #include "interop/link/units.h"
 
 namespace quoll::link {
@@ -24,24 +25,25 @@ class TunDevice {
   /// `name` is new in the namespace; a path tells which that is.
   [[nodiscard]] static Result<TunDevice> create(const std::string& network_namespace, const std::string& name,
                                                 std::span<const InterfaceAddress> addresses);
-  TunDevice(TunDevice&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  TunDevice& operator=(TunDevice&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
+  TunDevice(TunDevice&& other) noexcept : fd_(std::exchange(other.fd_, -1)), stamps_(std::move(other.stamps_)) {}
+  TunDevice& operator=(TunDevice&& other) = delete;
   ~TunDevice();
 
   /// Readable when there is a packet.
   int fd() const { return fd_; }
   /// The size of the packet that was read, 0 when there is none; never waits.
   [[nodiscard]] Result<size_t> read(MutBytes into);
+  /// How long ago a packet that was just read came to the device; zero when that is not known.
+  Duration age_of(Bytes packet) { return stamps_ ? stamps_->age(packet) : Duration(); }
+  bool has_stamps() const { return stamps_ != nullptr; }
   /// Whether the namespace took it.
   bool write(Bytes packet);
 
  private:
-  explicit TunDevice(int fd) : fd_(fd) {}
+  TunDevice(int fd, std::unique_ptr<ArrivalStamps> stamps) : fd_(fd), stamps_(std::move(stamps)) {}
 
   int fd_;
+  std::unique_ptr<ArrivalStamps> stamps_;  // null: the kernel gives none
 };
 
 }  // namespace quoll::link

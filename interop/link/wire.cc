@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
 #include "interop/link/packet.h"
 
 namespace quoll::link {
@@ -26,7 +25,6 @@ const Wire::InFlight* Wire::start(Instant now) {
 }
 
 Wire::Offered Wire::offer(std::vector<uint8_t> packet, Instant now) {
-  DCHECK(waiting_.empty() || std::max(free_at_, waiting_.front().offered) > now);
   // Who finds the transmitter idle does not wait.
   const bool idle = waiting_.empty() && free_at_ <= now;
   if (!idle && waiting_.size() >= config_.queue + kDeviceSlots) return Offered::dropped;
@@ -48,7 +46,6 @@ std::optional<Wire::InFlight> Wire::arrive(Instant now) {
 
 Bandwidth Wire::rate_at(Instant now) const {
   Bandwidth rate = config_.rate;
-  if (steps_origin_.is_never()) return rate;
   for (const RateStep& step : config_.steps) {
     if (steps_origin_ + step.at <= now) rate = step.rate;
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "interop/link/packet.h"
+#include "interop/link/scenario.h"
 #include "tests/interop/link/packets.h"
 #include "tests/support/random.h"
 
@@ -141,6 +142,39 @@ TEST_SUITE("interop/link/error_model") {
       CHECK_FALSE(lost(*model, 19.5));
     }
     CHECK_EQ(judge_copy(once, kDatagram, seconds(6)), Fate::dropped);
+  }
+
+  TEST_CASE("a scenario's models are of its kind, in its directions, with each direction's own values") {
+    tests::SeededRng rng(1);
+    Scenario scenario;
+    CHECK_EQ(make_error_models(scenario, rng, rng).to_server, nullptr);
+
+    scenario.kind = Scenario::Kind::droplist;
+    scenario.to_client.drops = {1};
+    ErrorModels models = make_error_models(scenario, rng, rng);
+    CHECK_EQ(judge_copy(*models.to_server, kDatagram), Fate::delivered);
+    CHECK_EQ(judge_copy(*models.to_client, kDatagram), Fate::dropped);
+
+    for (const Scenario::Kind kind : {Scenario::Kind::drop_rate, Scenario::Kind::corrupt_rate}) {
+      scenario.kind = kind;
+      scenario.to_server.rate = RandomChoice::kWhole;
+      models = make_error_models(scenario, rng, rng);
+      CHECK_EQ(judge_copy(*models.to_server, kDatagram),
+               kind == Scenario::Kind::drop_rate ? Fate::dropped : Fate::corrupted);
+      CHECK_EQ(judge_copy(*models.to_client, kDatagram), Fate::delivered);
+    }
+
+    scenario.kind = Scenario::Kind::blackhole;
+    scenario.on = scenario.off = seconds(1);
+    using enum Scenario::Directions;
+    for (const Scenario::Directions directions : {both, to_server, to_client}) {
+      scenario.directions = directions;
+      models = make_error_models(scenario, rng, rng);
+      CHECK_EQ(models.to_server != nullptr, directions != to_client);
+      CHECK_EQ(models.to_client != nullptr, directions != to_server);
+      ErrorModel& model = directions == to_client ? *models.to_client : *models.to_server;
+      CHECK_EQ(judge_copy(model, kTcp, seconds(1.5)), Fate::dropped);
+    }
   }
 }
 

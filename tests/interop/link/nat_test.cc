@@ -114,6 +114,18 @@ TEST_SUITE("interop/link/nat") {
     }
   }
 
+  TEST_CASE("no port serves twice, not even a new flow whose own it is") {
+    Router router({.first = ms(1), .every = ms(1)});
+    (void)router.send(kClient4, ms(0));
+    std::set<uint16_t> seen = {kClient4.port};
+    for (int64_t at = 1; at <= 2'000; at++) CHECK(seen.insert(router.send(kClient4, ms(at)).port).second);
+    const SocketAddress outer = router.send(kClient4, ms(2'000));
+    SocketAddress namesake = kClient4;
+    namesake.port = outer.port;
+    CHECK_FALSE(seen.contains(router.send(namesake, ms(2'000)).port));
+    CHECK_EQ(router.answer(outer, ms(2'000)), kClient4);
+  }
+
   TEST_CASE("other protocols pass untouched, and the scenario's two models share one table") {
     tests::SeededRng rng(1);
     Scenario scenario;

@@ -49,6 +49,7 @@ TEST_SUITE("interop/link/statistics") {
     statistics.to_client.offered.add(1500);
     statistics.to_client.offered.add(100);
     statistics.to_client.dropped_queue.add(100);
+    for (int i = 0; i < 10; i++) statistics.to_client.queueing.add(Duration::microseconds(i < 9 ? 10 : 100));
     statistics.to_client.queueing.add(Duration::milliseconds(3));
     const nlohmann::json json = nlohmann::json::parse(statistics.json());
     CHECK_EQ(json["scenario"], "drop-rate");
@@ -57,7 +58,10 @@ TEST_SUITE("interop/link/statistics") {
     CHECK_EQ(json["to_client"]["offered"]["packets"], 2);
     CHECK_EQ(json["to_client"]["offered"]["bytes"], 1600);
     CHECK_EQ(json["to_client"]["dropped_queue"]["packets"], 1);
-    CHECK_EQ(json["to_client"]["queueing_seconds"]["max"], 0.003);
+    const nlohmann::json queueing = json["to_client"]["queueing_seconds"];
+    CHECK_EQ(queueing["p50"], 0.000010);
+    CHECK_EQ(queueing["p95"], 0.003);
+    CHECK_EQ(queueing["max"], 0.003);
     CHECK_EQ(json["to_server"]["offered"]["packets"], 0);
   }
 }
