@@ -264,6 +264,7 @@ def main(words):
     with tempfile.TemporaryDirectory(prefix="interop-", dir=options.logs) as scrap:
 
         def interrupted(number, _):
+            signal.signal(number, signal.SIG_IGN)  # once is enough
             print("interrupted", flush=True)
             runner.report()
             shutil.rmtree(scrap, ignore_errors=True)

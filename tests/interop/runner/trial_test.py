@@ -86,7 +86,7 @@ class Trials(unittest.TestCase):
     def test_endless_client_and_its_children(self):
         record = self.run_test(replace(H, seconds=1), client="ignore-stop hang")
         self.assertEqual((record["result"], record["reason"]), (FAILED, "the client was not done after 1 s"))
-        self.assertLess(record["duration"], 8)
+        self.assertLess(record["duration"], 30)
 
     def test_link_that_refuses(self):
         self.assertIn("the link does not say ready: this link refuses", self.run_test(LR)["reason"])
