@@ -121,10 +121,10 @@ def retry_token_used(evidence):
     highest = -1
     for frame in evidence.client_side.from_client:
         for packet in frame.of_type(INITIAL)[:1]:
-            numbers = frame.values(PACKET_NUMBER)
+            numbers = frame.values(PACKET_NUMBER)[frame.packets.index(packet):]
             if not numbers:
                 raise Broken("frame %d: an Initial packet of the client could not be decrypted" % frame.number)
-            number = int(numbers[frame.packets.index(packet)])
+            number = int(numbers[0])
             if not packet.token:
                 highest = max(highest, number)
             elif number <= highest:

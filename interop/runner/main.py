@@ -187,16 +187,21 @@ def show(available):
         print("%-4s %-20s %s" % (test.abbreviation, test.name, test.description))
 
 
-def build(chosen, logs):
-    """Builds endpoints; those whose toolchain is missing or whose build fails are named and left out."""
+def build(available, asked, logs):
+    """Builds the endpoints that were asked for by name, or all. One that cannot be built is named and left out; if it was asked
+    for, that raises Usage."""
     Path(logs).mkdir(parents=True, exist_ok=True)
-    ready = set()
-    for one in chosen:
-        problem = one.build(Path(logs, "build-%s.txt" % one.name))
+    ready = {}
+    for name, one in available.items():
+        if asked and name not in asked:
+            continue
+        problem = one.build(Path(logs, "build-%s.txt" % name))
         if problem is None:
-            ready.add(one.name)
+            ready[name] = one
+        elif name in asked:
+            raise Usage("%s cannot be built: %s" % (name, problem))
         else:
-            print("%s is left out: %s" % (one.name, problem), flush=True)
+            print("%s is left out: %s" % (name, problem), flush=True)
     return ready
 
 
@@ -204,11 +209,10 @@ def prepare(options):
     """The servers, clients and tests that were asked for. Raises Usage."""
     available = implementations.find(options.peers, options.built)
     if options.build:
-        names = {name for text in (options.server, options.client) if text for name in text.split(",")}
-        wanted = list(available.values()) if not (options.server and options.client) else \
-            [available[name] for name in sorted(names & set(available))]
-        ready = build(wanted, options.logs)
-        available = {name: one for name, one in available.items() if name in ready or one not in wanted}
+        asked = set(",".join([options.server, options.client]).split(",")) if options.server and options.client else set()
+        for name in asked - set(available):
+            raise Usage("no endpoint named %s; there are: %s" % (name, ", ".join(available) or "none"))
+        available = build(available, asked, options.logs)
     try:
         tests = testcases.select(options.test)
     except KeyError as error:
@@ -260,6 +264,7 @@ def main(words):
     with tempfile.TemporaryDirectory(prefix="interop-", dir=options.logs) as scrap:
 
         def interrupted(number, _):
+            signal.signal(number, signal.SIG_IGN)  # once is enough
             print("interrupted", flush=True)
             runner.report()
             shutil.rmtree(scrap, ignore_errors=True)

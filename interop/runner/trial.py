@@ -6,6 +6,7 @@ statistics), www/ and downloads/. The result is a dictionary, as it goes into th
 
 import os
 import shutil
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ PROBE_SECONDS = 10
 STOP_SECONDS = 2
 COMPLIANCE_SECONDS = 30
 LOOK_SECONDS = 0.25
+DRAIN_SECONDS = 0.1  # for what the client sent last to arrive, as it does while containers are stopped
 _HERE = Path(__file__).resolve().parent
 
 
@@ -117,6 +119,7 @@ def _converse(server, client, test, names, folder, settings, record):
             if test.cross_traffic:
                 _cross_traffic(left, right, folder)
             _client(left, right, client, test, names, folder, settings, record)
+            time.sleep(DRAIN_SECONDS)
         record["server_exit"] = right.stop("server", STOP_SECONDS)
     finally:
         if link is not None and not link.stop():
@@ -172,18 +175,27 @@ def _endpoints_failed(test, folder, record):
     return None
 
 
+def _notes(record):
+    """What the public runner does not look at: how the server took the wish to stop."""
+    code = record.get("server_exit")
+    if code is None or code >= 0 or code == -signal.SIGTERM:
+        return []
+    return ["the server did not stop by itself" if code == -signal.SIGKILL else "the server ended by signal %d" % -code]
+
+
 def _judge(test, names, folder, record):
     for role in ("server", "client"):
         if record.get(role + "_exit") == UNSUPPORTED_EXIT:
             record.update(result=UNSUPPORTED, reason="the %s does not know the test" % role)
             return
+    record["notes"] = _notes(record)
     reason = _endpoints_failed(test, folder, record) or files.difference(folder / "www", folder / "downloads", names)
     if reason is None:
         try:
             found = evidence(test, folder)
             for rule in test.rules:
                 rule(found)
-            record["notes"] = found.notes
+            record["notes"] += found.notes
             if test.measurement:
                 _measure(test, found, record)
         except checks.NoKeys as missing:
@@ -191,6 +203,8 @@ def _judge(test, names, folder, record):
             return
         except (checks.Broken, dissect.DissectionFailed, capture.NotACapture, OSError) as broken:
             reason = str(broken)
+        except (ValueError, LookupError) as mistake:  # of ours, or of tshark: the other tests can go on
+            reason = "a check stumbled: %s: %s" % (type(mistake).__name__, mistake)
     record.update(result=FAILED if reason else SUCCEEDED, reason=reason or "")
 
 

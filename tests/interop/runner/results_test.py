@@ -1,5 +1,7 @@
 """The tables, the JSON, and the verdict on a run from what its programs did."""
 
+import contextlib
+import io
 import tempfile
 import unittest
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 from builders import CLIENT_ID, CLIENT, SERVER, SERVER_ID, FIRST_ID, long_packet, pcap, udp_packet
 
 import files
+import implementations
 import main
 import matrix
 import results
@@ -70,7 +73,8 @@ class Document(unittest.TestCase):
         self.assertEqual(data["seed"], 9)
 
     def test_a_list_for_each_pair_clients_outside(self):
-        data = self.document(run(H, SUCCEEDED), run(H, FAILED, server="s"), run(L1, SUCCEEDED), run(L1, FAILED), run(L1, SUCCEEDED))
+        data = self.document(run(H, SUCCEEDED), run(H, FAILED, server="s"), run(L1, SUCCEEDED), run(L1, FAILED),
+                             run(L1, SUCCEEDED))
         self.assertEqual([[entry["result"] for entry in pair] for pair in data["results"]],
                          [["succeeded", "failed"], ["failed", None]])
         self.assertEqual(data["results"][0][1], {"abbr": "L1", "name": "handshakeloss", "result": "failed", "passes": "2/3"})
@@ -130,6 +134,13 @@ class Verdict(unittest.TestCase):
         (self.folder / "downloads" / self.names[0]).write_bytes(b"")
         self.assertIn("0 bytes instead of 1024", self.judge()[1])
 
+    def test_notes(self):
+        for code, words in ((0, []), (-15, []), (1, []), (-9, ["the server did not stop by itself"]),
+                            (-11, ["the server ended by signal 11"])):
+            record = {"client_exit": 0, "server_exit": code}
+            trial._judge(H, self.names, self.folder, record)
+            self.assertEqual((record["result"], record["notes"]), (SUCCEEDED, words))
+
     def test_rules(self):
         self.capture(SERVER_ID, b"SERVER-2")
         self.assertEqual(self.judge(), (FAILED, "2 handshakes instead of 1"))
@@ -152,6 +163,23 @@ class Command(unittest.TestCase):
         self.assertEqual(line.split(), ["a", "b", "H", "failed", "1.500", "s", "why"])
         value = main.line_of(run(G, SUCCEEDED, seconds=9.0, value=9501.2, share=0.5, notes=["odd"]), G)
         self.assertIn("9501 kbps, 50.0 % beside TCP  note: odd", value)
+
+    def test_build(self):
+        """What cannot be built is left out, unless somebody asked for it."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, code in (("good", 0), ("bad", 77)):
+                Path(folder, name).mkdir()
+                for script in ("build", "run"):
+                    Path(folder, name, script).write_text("#!/bin/sh\necho no toolchain for $1 >&2\nexit %d\n" % code)
+                    Path(folder, name, script).chmod(0o755)
+            found = implementations.find(folder, Path(folder, "built"))
+            self.assertEqual(list(found), ["bad", "good"])
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                self.assertEqual(list(main.build(found, set(), folder)), ["good"])
+            self.assertIn("bad is left out: no toolchain for " + str(Path(folder, "built/bad").resolve()), said.getvalue())
+            self.assertEqual(list(main.build(found, {"good"}, folder)), ["good"])
+            with self.assertRaisesRegex(main.Usage, "bad cannot be built: no toolchain"):
+                main.build(found, {"bad"}, folder)
 
     def test_unknown_names(self):
         with self.assertRaises(main.Usage):
