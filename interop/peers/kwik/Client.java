@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -43,6 +44,7 @@ public final class Client {
 
   private final String testCase;
   private final List<URI> urls;
+  private final List<Path> keyLogs = new CopyOnWriteArrayList<>();
 
   private Client(String testCase, List<URI> urls) {
     this.testCase = testCase;
@@ -63,8 +65,11 @@ public final class Client {
       System.err.println("REQUESTS names no URL");
       System.exit(1);
     }
+    Client client = new Client(testCase, urls);
+    // However the process ends: the runner reads the keys of failures, too.
+    Runtime.getRuntime().addShutdownHook(new Thread(client::joinKeyLogs));
     try {
-      new Client(testCase, urls).run();
+      client.run();
     } catch (Exception error) {
       System.err.println("client: " + error);
       System.exit(1);
@@ -103,9 +108,28 @@ public final class Client {
     if (testCase.equals("chacha20")) builder.cipherSuite(CipherSuite.TLS_CHACHA20_POLY1305_SHA256);
     if (testCase.equals("v2")) builder.initialVersion(QuicVersion.V1).preferredVersion(QuicVersion.V2);
     if (ticket != null) builder.sessionTicket(ticket);
-    String keys = System.getenv("SSLKEYLOGFILE");
-    if (keys != null && !keys.isEmpty()) builder.secrets(Path.of(keys));
+    String keyLog = System.getenv("SSLKEYLOGFILE");
+    if (keyLog != null && !keyLog.isEmpty()) {
+      Path part = Path.of(keyLog + "." + keyLogs.size());
+      keyLogs.add(part);
+      builder.secrets(part);
+    }
     return builder.build();
+  }
+
+  /** Each connection of the library empties its key log first, so each has one of its own; here they become one. */
+  private void joinKeyLogs() {
+    List<Path> parts = List.copyOf(keyLogs);
+    if (parts.isEmpty()) return;
+    try (OutputStream out = Files.newOutputStream(Path.of(System.getenv("SSLKEYLOGFILE")))) {
+      for (Path part : parts) {
+        if (!Files.exists(part)) continue;
+        Files.copy(part, out);
+        Files.delete(part);
+      }
+    } catch (IOException error) {
+      System.err.println("client: key log: " + error);
+    }
   }
 
   /** Fetches all at the same time over one connection; a ticket that the server gave is the result. */
