@@ -125,6 +125,11 @@ fn one_connection(
     let mut complete_since = None;
     let mut new_ticket = None;
     loop {
+        // The ClientHello first: only then is there early data to send.
+        let _ = endpoint.process_connections();
+        if let Some(connection) = endpoint.conn_get_mut(index) {
+            ask(connection, &mut progress.borrow_mut())?;
+        }
         settings::step(&mut endpoint, &socket);
         if let Some(connection) = endpoint.conn_get_mut(index) {
             ask(connection, &mut progress.borrow_mut())?;
