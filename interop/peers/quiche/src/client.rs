@@ -35,6 +35,8 @@ struct Fetch<'a> {
     /// Not asked for yet; the last one is the next.
     pending: Vec<&'a Request>,
     open: HashMap<u64, (&'a Request, Vec<u8>)>,
+    /// The request that the congestion window cut short, and what is left of it.
+    unsent: Option<(u64, Vec<u8>)>,
     asked: u64,
     wants_ticket: bool,
 }
@@ -71,6 +73,7 @@ impl<'a> Fetch<'a> {
             http3: None,
             pending: requests.iter().rev().collect(),
             open: HashMap::new(),
+            unsent: None,
             asked: 0,
             wants_ticket: number == 0
                 && matches!(contract.test_case.as_str(), "resumption" | "zerortt"),
@@ -134,25 +137,31 @@ impl<'a> Fetch<'a> {
     }
 
     fn ask_hq(&mut self) -> Result<(), String> {
-        while self.session.quic.peer_streams_left_bidi() > 0 {
+        loop {
+            if let Some((stream, line)) = self.unsent.take() {
+                let sent = match self.session.quic.stream_send(stream, &line, true) {
+                    Ok(sent) => sent,
+                    Err(quiche::Error::Done) => 0,
+                    Err(e) => return Err(e.to_string()),
+                };
+                if sent < line.len() {
+                    self.unsent = Some((stream, line[sent..].to_vec()));
+                    return Ok(());
+                }
+            }
+            if self.session.quic.peer_streams_left_bidi() == 0 {
+                return Ok(());
+            }
             let Some(request) = self.pending.pop() else { return Ok(()) };
             if request.path == "/" {
                 continue;
             }
-            let line = format!("GET {}\r\n", request.path);
             // Client-initiated bidirectional streams are 0, 4, 8 ...
             let stream = 4 * self.asked;
-            match self.session.quic.stream_send(stream, line.as_bytes(), true) {
-                Ok(sent) if sent == line.len() => {}
-                Ok(_) | Err(quiche::Error::Done) => {
-                    return Err("a request did not fit the flow control windows".to_string());
-                }
-                Err(e) => return Err(e.to_string()),
-            }
-            self.open.insert(stream, (request, Vec::new()));
             self.asked += 1;
+            self.open.insert(stream, (request, Vec::new()));
+            self.unsent = Some((stream, format!("GET {}\r\n", request.path).into_bytes()));
         }
-        Ok(())
     }
 
     fn read_hq(&mut self) -> Result<(), String> {
