@@ -76,6 +76,8 @@ Result<void> Connection::State::on_ack_frame(const PacketContext& context, Space
   if (which == Space::application && acked->newly_acked != 0) {
     if (const std::optional<PacketNumber> largest = loss.largest_acknowledged(which)) {
       protection.on_packet_acked(*largest);
+      // RFC 9001 §4.1.2: as good as HANDSHAKE_DONE, which may have been lost.
+      if (role == Role::client && handshake_complete && *largest >= first_one_rtt_number) confirm_handshake(now);
     }
   }
   settle_outcomes(now);

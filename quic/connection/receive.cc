@@ -153,8 +153,7 @@ std::optional<trace::DropReason> Connection::State::reason_to_drop(const PacketC
     // RFC 9001 §4.9.3: reordered 0-RTT packets are still read for a while after the handshake.
     const bool is_late_data = packet.type() == PacketType::zero_rtt && protection.can_open(PacketType::zero_rtt);
     if (!is_late_data) return trace::DropReason::no_keys;
-    return packet.version() == original_version ? std::nullopt
-                                                : std::optional(trace::DropReason::unsupported_version);
+    return packet.version() == original_version ? std::nullopt : std::optional(trace::DropReason::unsupported_version);
   }
   // RFC 9000 §14.1: a server discards an Initial packet in a datagram of less than 1200 bytes.
   if (role == Role::server && packet.type() == PacketType::initial && context.datagram_size < kInitialDatagramSizeMin) {

@@ -191,6 +191,8 @@ struct Connection::State {
   size_t build_datagram(Instant now, PathState& path, MutBytes room, Ecn mark);
   bool wants_to_send(PacketType type) const;
   bool wants_application_frames(PacketType type) const;
+  bool has_content(PacketType type) const;
+  bool wants_ack(const SpaceState& state) const;
   void write_frames(PacketBuilder& packet, Instant now, bool ack_only);
   void write_ack(PacketBuilder& packet, Instant now);
   void write_application_frames(PacketBuilder& packet);
@@ -303,6 +305,7 @@ struct Connection::State {
   bool crypto_arrived = false;
   bool handshake_done_due = false;
   bool handshake_packet_sent = false;
+  PacketNumber first_one_rtt_number = kPacketNumberMax;  // that we have sent
   bool zero_rtt_decided = false;
   bool new_token_due = false;
   uint8_t new_tokens_left = 0;

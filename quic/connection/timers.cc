@@ -127,8 +127,12 @@ void Connection::State::on_loss_timeout(Instant now) {
     SpaceState& state = space(timeout.probe->space);
     state.probes = timeout.probe->packets;
     repeat_oldest(timeout.probe->space, timeout.probe->packets);
-    // Data of the next level waits for the same peer.
-    if (timeout.probe->space == Space::initial) repeat_oldest(Space::handshake, timeout.probe->packets);
+    // RFC 9002 §6.2.4: what is in flight in other spaces goes along, since the peer may have the keys of one of them alone.
+    for (const PacketType type : {PacketType::initial, PacketType::handshake, PacketType::one_rtt}) {
+      const Space other = space_of(type);
+      const bool can_seal = protection.can_seal(type) || (other == Space::application && !handshake_complete);
+      if (!confirmed && other != timeout.probe->space && can_seal) repeat_oldest(other, timeout.probe->packets);
+    }
   }
   if (trace) trace_recovery(now, before);
   trace_loss_timer(now, true);

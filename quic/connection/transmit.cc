@@ -80,13 +80,18 @@ void Connection::State::write_handshake_done_and_tokens(PacketBuilder& packet) {
 
 void Connection::State::write_ack(PacketBuilder& packet, Instant now) {
   ReceivedPackets& received = space(packet.space()).received;
-  // RFC 9000 §13.2.1: with whatever is sent, as soon as there is something new to acknowledge.
-  if (!received.has_unacked()) return;
+  if (!wants_ack(space(packet.space()))) return;
   const bool is_application = packet.space() == Space::application;
   const auto delay = static_cast<uint64_t>(received.ack_delay(now).as_microseconds());
   const AckFields fields{.ack_delay = is_application ? std::min(delay >> config.ack_delay_exponent, kVarintMax) : 0,
                          .ecn = received.ecn_counts()};
   (void)packet.add_ack(received.ranges(), fields);
+}
+
+/// RFC 9000 §13.2.1: with whatever is sent, as soon as there is something new to acknowledge. A probe says everything
+/// again: that an ACK was lost, or the peer's probes, is why there are probes.
+bool Connection::State::wants_ack(const SpaceState& state) const {
+  return state.received.has_unacked() || (state.probes != 0 && !state.received.ranges().empty());
 }
 
 bool Connection::State::wants_application_frames(PacketType type) const {
@@ -98,7 +103,10 @@ bool Connection::State::wants_application_frames(PacketType type) const {
 
 bool Connection::State::wants_to_send(PacketType type) const {
   const SpaceState& state = space(space_of(type));
-  if (state.ping || state.probes != 0) return true;
+  return state.ping || state.probes != 0 || has_content(type);
+}
+
+bool Connection::State::has_content(PacketType type) const {
   switch (type) {
     case PacketType::initial:
       return handshake && handshake->initial.wants_to_send();
@@ -270,7 +278,9 @@ void Connection::State::build_packet(Datagram& datagram, PacketType type, bool a
   if (must_pad && datagram.room.size() < kInitialDatagramSizeMin) return;
   if (!begin_packet(datagram, type)) return;
   PacketBuilder& payload = *datagram.open->payload;
-  const bool has_unacked = space(space_of(type)).received.has_unacked();
+  const bool has_ack = wants_ack(space(space_of(type)));
+  // RFC 9002 §6.2.4: of two probes, each is to bring the other end further.
+  if (!ack_only && space(space_of(type)).probes != 0 && !has_content(type)) repeat_oldest(space_of(type), 1);
   write_frames(payload, datagram.now, ack_only);
   if (payload.empty()) {
     // Nothing fitted after all. The packet before it is complete, so the padding that it asked for comes here.
@@ -281,7 +291,7 @@ void Connection::State::build_packet(Datagram& datagram, PacketType type, bool a
     }
     return;
   }
-  datagram.open->has_ack = has_unacked && type != PacketType::zero_rtt;
+  datagram.open->has_ack = has_ack && type != PacketType::zero_rtt;
   if (must_pad && (role == Role::client || payload.traits().ack_eliciting)) datagram.must_be_full = true;
   SpaceState& state = space(space_of(type));
   if (state.probes != 0 && payload.traits().ack_eliciting) {
@@ -322,6 +332,7 @@ void Connection::State::finish_packet(Datagram& datagram) {
   const Space which = space_of(open.type);
   const PayloadTraits& traits = payload.traits();
   if (trace) trace_sent(datagram);
+  if (open.type == PacketType::one_rtt) first_one_rtt_number = std::min(first_one_rtt_number, open.number.number);
   loss.on_packet_sent(which, {.time_sent = datagram.now,
                               .size = static_cast<uint16_t>(size),
                               .tokens = space(which).tokens.take(),

@@ -52,7 +52,7 @@ TEST_SUITE("quic connection: crypto") {
   TEST_CASE("CRYPTO data that came before is passed over, and its packet acknowledged") {
     Stage s(Role::client);
     s.start();
-    s.puppet->sends_done = false;
+    s.puppet->sends_done = s.puppet->acknowledges = false;
     s.run();
     REQUIRE(s.event<Connected>());
     const PacketNumber number =

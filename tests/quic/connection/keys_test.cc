@@ -65,6 +65,7 @@ TEST_SUITE("quic connection: keys") {
       Stage s(role);
       s.start();
       s.puppet->sends_done = false;
+      s.puppet->acknowledges = role == Role::server;  // that would confirm the handshake too
       s.run();
       const Data ping = frames(PingFrame{});
       if (role == Role::client) {
@@ -127,6 +128,21 @@ TEST_SUITE("quic connection: keys") {
     CHECK_FALSE(s.close());
   }
 
+  // RFC 9001 §4.1.2
+  TEST_CASE("an acknowledgment of a 1-RTT packet confirms a client's handshake, when HANDSHAKE_DONE is lost") {
+    Stage s(Role::client);
+    s.start();
+    s.puppet->sends_done = s.puppet->acknowledges = false;
+    s.run();
+    REQUIRE(s.event<Connected>());
+    CHECK_FALSE(s.connection()->is_confirmed());
+    s.puppet->acknowledges = true;
+    s.connection()->ping();
+    s.advance(Duration::milliseconds(100));
+    CHECK(s.connection()->is_confirmed());
+    CHECK_FALSE(s.close());
+  }
+
   // RFC 9001 §5.7
   TEST_CASE("a client processes no 1-RTT packet before the handshake is complete") {
     Stage s(Role::client);
@@ -137,7 +153,7 @@ TEST_SUITE("quic connection: keys") {
     REQUIRE_GE(flight.size(), 3);
     for (size_t i = 0; i + 1 < flight.size(); i++) s.deliver(flight[i]);
     const PacketNumber number = s.send_frames(StreamFrame{.stream_id = StreamId(1), .data = Data{1}});
-    s.advance(Duration::milliseconds(10));
+    s.drain();
     CHECK_FALSE(s.acknowledged(number));
     CHECK_FALSE(s.event<StreamOpened>());
     s.deliver(flight.back());
@@ -163,10 +179,12 @@ TEST_SUITE("quic connection: keys") {
       s.start();
       s.puppet->sends_done = false;
       if (role == Role::client) {
+        s.puppet->acknowledges = false;
         s.run();
         REQUIRE(s.event<Connected>());
         CHECK_FALSE(s.connection()->update_keys(s.now));
         s.send_frames(HandshakeDoneFrame{});
+        s.puppet->acknowledges = true;
       }
       s.run();
       REQUIRE(s.connection()->is_confirmed());
