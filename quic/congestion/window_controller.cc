@@ -13,7 +13,6 @@ void WindowController::on_packet_sent(const SentEvent& event) {
   recovery_packet_ = false;
   if (event.bytes_in_flight <= event.bytes) after_idle(event.now);
   last_sent_ = event.now;
-  reduction_.sent += event.bytes;
   most_in_flight_ = std::max(most_in_flight_, event.bytes_in_flight);
 }
 
@@ -31,7 +30,6 @@ void WindowController::after_idle(Instant now) {
 
 void WindowController::on_ack(const AckEvent& event, const Rtt& rtt) {
   follow_usage(event);
-  reduction_.delivered += event.bytes_acked;
   // RFC 9002 §7.3.2: no growth in the recovery period, which ends with the ACK of a packet sent during it.
   if (event.newest_time_sent <= recovery_start_) return;
   in_recovery_ = false;
@@ -72,9 +70,7 @@ bool WindowController::is_window_used() const {
 }
 
 void WindowController::on_loss(const LossEvent& event) {
-  if (on_congestion_event(event.now, event.newest_time_sent)) {
-    reduction_ = {.in_flight = event.prior_bytes_in_flight, .target = window_};
-  }
+  on_congestion_event(event.now, event.newest_time_sent);
   if (!event.persistent_congestion) return;
   // RFC 9002 §7.6.2, §B.8: down to the minimum, and slow start again up to the threshold.
   window_ = minimum();
@@ -85,9 +81,7 @@ void WindowController::on_loss(const LossEvent& event) {
 
 void WindowController::on_ecn_ce(const EcnEvent& event) {
   // RFC 9002 §7.1, §B.7. A mark is never spurious, so what it reduced is not restored.
-  if (on_congestion_event(event.now, event.largest_time_sent)) {
-    reduction_ = {.in_flight = most_in_flight_, .target = window_};
-  }
+  on_congestion_event(event.now, event.largest_time_sent);
   saved_.reset();
 }
 

@@ -2,10 +2,6 @@
 // window, slow start with HyStart++, one reduction per recovery period, its undoing, and growth only of a window that
 // is used.
 //
-// After a loss the window is reduced at once, and what is in flight above it goes down in proportion to what arrives
-// (Proportional Rate Reduction, which RFC 9002 §7.3.2 permits): sending goes on, slower, for the round trip that the
-// excess takes to leave. A sender that falls silent instead leaves the queue to the flows that it shares it with.
-//
 // An algorithm adds two functions: how the window grows in congestion avoidance, and how far a congestion event
 // reduces it.
 #pragma once
@@ -39,7 +35,7 @@ class WindowController : public Controller {
 
   uint64_t window() const final { return window_; }
   bool can_send(uint64_t bytes_in_flight, uint64_t size) const final {
-    return bytes_in_flight + size <= window_ || recovery_packet_ || (in_recovery_ && reduction_.allows(size));
+    return bytes_in_flight + size <= window_ || recovery_packet_;
   }
   Bandwidth pacing_rate(const Rtt& rtt) const final;
   Instant recovery_start() const final { return recovery_start_; }
@@ -72,18 +68,6 @@ class WindowController : public Controller {
     Instant recovery_start;
   };
 
-  /// RFC 6937 §3, while more is in flight than the reduced window.
-  struct ProportionalReduction {
-    uint64_t in_flight = 0;  // when the loss was found (RecoverFS)
-    uint64_t target = 0;     // the reduced window
-    uint64_t delivered = 0;  // since then
-    uint64_t sent = 0;
-    bool allows(uint64_t size) const {
-      return in_flight > target && static_cast<double>(sent + size) * static_cast<double>(in_flight) <=
-                                       static_cast<double>(delivered) * static_cast<double>(target);
-    }
-  };
-
   bool on_congestion_event(Instant now, Instant time_sent);
   bool is_in_slow_start() const { return window_ < ssthresh_; }
   void slow_start(const AckEvent& event, uint64_t bytes);
@@ -102,7 +86,6 @@ class WindowController : public Controller {
   std::optional<Instant> last_sent_;
   HyStart hystart_;
   std::optional<Saved> saved_;
-  ProportionalReduction reduction_;
   bool use_hystart_;
   bool in_recovery_ = false;
   bool recovery_packet_ = false;  // RFC 9002 §7.3.2: one packet may leave beyond the reduced window
