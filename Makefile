@@ -14,7 +14,7 @@ configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
-.PHONY: all serve static test check vectors sim e2e interop bench install clean \
+.PHONY: all serve static test check vectors sim e2e interop interop-quick bench install clean \
         sanitize clang ct cross emulate fuzz style format
 
 all: ## build/quoll and build/libquoll.a
@@ -67,6 +67,12 @@ interop: ## make interop INTEROP="--server quoll --client quic-go": the public i
 	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test) --target quoll_interop quoll_link
 	@interop/run --build $(INTEROP)
+
+interop-quick: ## Quoll with itself in every interop test, and with one other implementation
+	@tools/need $(TEST_PACKAGES) python3-venv tshark iproute2 util-linux
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target quoll_interop quoll_link
+	@interop/quick
 
 bench: ## tables beside OpenSSL, as ratios of one run
 	@tools/need cmake libssl-dev
