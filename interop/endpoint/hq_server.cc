@@ -70,16 +70,16 @@ void HqServer::read(quic::Streams& streams, Requests& requests, quic::StreamId i
     if (!*chunk) return;
     if (id.is_unidirectional()) continue;  // nothing is asked there
     Request& request = requests[id];
-    // What follows a line that was answered already is its end, or nothing that anybody defined.
-    if (!request.body) {
-      const Bytes bytes = (*chunk)->data.bytes();
-      if (request.line.size() + bytes.size() > kRequestSizeMax) return give_up(streams, requests, id, kBadRequest);
-      request.line.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    }
-    const bool is_whole = (*chunk)->fin || request.line.ends_with('\n');
-    const bool is_last = (*chunk)->fin;
-    if (is_whole && !request.body) begin_answer(streams, requests, id);
-    if (is_last || !requests.contains(id)) return;
+    request.is_read = (*chunk)->fin;
+    if (request.is_answered && request.is_read) return static_cast<void>(requests.erase(id));
+    // What follows a line is its end, or nothing that anybody defined.
+    if (request.body || request.is_answered) continue;
+    const Bytes bytes = (*chunk)->data.bytes();
+    if (request.line.size() + bytes.size() > kRequestSizeMax) return give_up(streams, requests, id, kBadRequest);
+    request.line.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (!request.is_read && !request.line.ends_with('\n')) continue;
+    begin_answer(streams, requests, id);
+    if (!requests.contains(id)) return;
   }
 }
 
@@ -112,7 +112,9 @@ void HqServer::send(quic::Streams& streams, Requests& requests, quic::StreamId i
     request.last_piece = next->end;
   }
   (void)streams.finish(id);  // a failure: the client gave it up
-  requests.erase(found);
+  request.body.reset();
+  request.is_answered = true;
+  if (request.is_read) requests.erase(found);
 }
 
 void HqServer::give_up(quic::Streams& streams, Requests& requests, quic::StreamId id,

@@ -40,6 +40,9 @@ class HqServer {
     std::unique_ptr<web::BodySource> body;  // once the line is whole
     Slice piece;                            // of the body, not taken by the stream yet
     bool last_piece = false;
+    // It is forgotten when both are: the end of a request may come long after its line.
+    bool is_read = false;
+    bool is_answered = false;
   };
   using Requests = std::map<quic::StreamId, Request>;
 

@@ -15,6 +15,9 @@ namespace {
 // to its end all the same.
 constexpr Duration kHandshakeTimeout = Duration::seconds(120);
 constexpr Duration kIdleTimeout = Duration::seconds(60);
+// A client that waits for an answer asks whether the server is there, and tells it again what has arrived: a server whose
+// probes and our ACKs were lost doubles its timer, and is not heard for a minute.
+constexpr Duration kKeepAlive = Duration::seconds(1);
 
 Result<void> note_verification(const tls::PeerCertificates& peer, const x509::TrustStore& trust) {
   const x509::VerifyOptions options{.host = peer.server_name, .now = peer.now, .pins = {}};
@@ -30,6 +33,7 @@ quic::TransportConfig transport_for(TestCase test_case, const Environment& envir
   transport.congestion = environment.congestion;
   transport.handshake_timeout = kHandshakeTimeout;
   transport.max_idle_timeout = kIdleTimeout;
+  transport.keep_alive = kKeepAlive;
   // A server prefers what stands first, and a client begins with what it says for itself.
   const bool prefers_v2 = test_case == TestCase::v2;
   transport.versions = prefers_v2 ? std::vector{quic::Version::v2, quic::Version::v1} : std::vector{quic::Version::v1};

@@ -88,10 +88,11 @@ void Connection::State::write_ack(PacketBuilder& packet, Instant now) {
   (void)packet.add_ack(received.ranges(), fields);
 }
 
-/// RFC 9000 §13.2.1: with whatever is sent, as soon as there is something new to acknowledge. A probe says everything
-/// again: that an ACK was lost, or the peer's probes, is why there are probes.
+/// RFC 9000 §13.2.1: with whatever is sent, as soon as there is something new to acknowledge. A probe, or a PING after a
+/// silence, says everything again: perhaps the peer is silent because an ACK was lost.
 bool Connection::State::wants_ack(const SpaceState& state) const {
-  return state.received.has_unacked() || (state.probes != 0 && !state.received.ranges().empty());
+  const bool asks = state.probes != 0 || state.ping;
+  return state.received.has_unacked() || (asks && !state.received.ranges().empty());
 }
 
 bool Connection::State::wants_application_frames(PacketType type) const {
