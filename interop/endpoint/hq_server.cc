@@ -73,13 +73,17 @@ void HqServer::read(quic::Streams& streams, Requests& requests, quic::StreamId i
     request.is_read = (*chunk)->fin;
     if (request.is_answered && request.is_read) return static_cast<void>(requests.erase(id));
     // What follows a line is its end, or nothing that anybody defined.
-    if (request.body || request.is_answered) continue;
+    if (request.body || request.is_answered) {
+      if (request.is_read) return;
+      continue;
+    }
     const Bytes bytes = (*chunk)->data.bytes();
     if (request.line.size() + bytes.size() > kRequestSizeMax) return give_up(streams, requests, id, kBadRequest);
     request.line.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!request.is_read && !request.line.ends_with('\n')) continue;
+    const bool is_last = request.is_read;
     begin_answer(streams, requests, id);
-    if (!requests.contains(id)) return;
+    if (is_last || !requests.contains(id)) return;
   }
 }
 

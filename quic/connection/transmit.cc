@@ -418,7 +418,10 @@ std::optional<Transmit> Connection::State::transmit_mtu_probe(Instant now, MutBy
   if (!confirmed) return std::nullopt;
   PathState& path = *current;
   const std::optional<uint16_t> size = path.is_validated() ? path.mtu.probe(now) : std::nullopt;
-  if (!size || *size > scratch.size() || !may_send_in_flight(now, path, *size)) return std::nullopt;
+  if (!size || *size > scratch.size()) return std::nullopt;
+  // The pacer is asked as for any other packet: data in packets of the present size would never leave enough for more.
+  if (!path.controller->can_send(path.recovery.bytes_in_flight, *size)) return std::nullopt;
+  if (!may_send_in_flight(now, path, path.mtu.mtu())) return std::nullopt;
   Datagram datagram(now, path, scratch.first(*size), Ecn::not_ect);
   if (!begin_packet(datagram, PacketType::one_rtt)) return std::nullopt;
   PacketBuilder& payload = *datagram.open->payload;
