@@ -1,5 +1,7 @@
 //! quinn as an endpoint of the interop tests: one program for both roles.
 
+#[path = "../../../contract-rs/src/any_certificate.rs"]
+mod any_certificate;
 mod client;
 mod server;
 mod settings;

@@ -1,5 +1,7 @@
 //! s2n-quic as an endpoint of the interop tests: one program for both roles.
 
+#[path = "../../../contract-rs/src/any_certificate.rs"]
+mod any_certificate;
 mod chacha20;
 mod client;
 mod server;

@@ -3,6 +3,7 @@
 mod client;
 mod server;
 mod settings;
+#[path = "../../../contract-rs/src/socket.rs"]
 mod socket;
 
 use endpoint_contract::{give_up, Contract, Role};

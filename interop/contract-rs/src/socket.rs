@@ -18,7 +18,7 @@ impl Socket {
         Ok(Socket { udp, local })
     }
 
-    /// The address the socket is bound to; tquic takes it for one end of every path.
+    /// The address the socket is bound to, one end of every path.
     pub fn local(&self) -> SocketAddr {
         self.local
     }
