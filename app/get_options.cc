@@ -40,7 +40,7 @@ constexpr Option kOptions[] = {
     {"keylog", 0, "FILE", "append the connections' secrets, for Wireshark (default: $SSLKEYLOGFILE)", kRare},
     {"qlog", 0, "DIR", "write a qlog file for each connection (default: $QLOGDIR)", kRare},
     {"quic-version", 0, "v1|v2", "this version of QUIC and no other", kRare},
-    {"cc", 0, "NAME", "congestion control: cubic (default) or reno", kRare},
+    {"cc", 0, "NAME", "congestion control: cubic (default), newreno, bbr2, bbr3", kRare},
     {"cipher", 0, "NAME", "aes128, aes256 or chacha20, and no other", kRare},
     {"resolve", 0, "HOST:PORT:ADDR[,ADDR]", "addresses for a host; * is any", kRare},
     {"connect-to", 0, "HOST1:PORT1:HOST2:PORT2", "go to HOST2 where the URL says HOST1", kRare},
@@ -267,9 +267,9 @@ class Reader {
       options_.version = *text == "v1" ? quic::Version::v1 : quic::Version::v2;
     }
     if (const auto text = arguments_.value("cc")) {
-      const bool reno = *text == "reno" || *text == "newreno";
-      if (!reno && *text != "cubic") return "--cc is cubic or reno, not " + std::string(*text);
-      options_.congestion = reno ? quic::CongestionAlgorithm::new_reno : quic::CongestionAlgorithm::cubic;
+      const auto algorithm = quic::congestion_algorithm(*text);
+      if (!algorithm) return "--cc is " + std::string(quic::kCongestionAlgorithmNames) + ", not " + std::string(*text);
+      options_.congestion = *algorithm;
     }
     if (const auto text = arguments_.value("cipher")) {
       for (const Suite& each : kSuites) {

@@ -26,7 +26,7 @@ constexpr Option kOptions[] = {
     {"workers", 'w', "N", "threads; 0: one a processor (default: 1)"},
     {"retry", 0, "", "let every client prove its address first"},
     {"no-0rtt", 0, "", "take no early data"},
-    {"cc", 0, "NAME", "cubic or newreno (default: cubic)"},
+    {"cc", 0, "NAME", "cubic (default), newreno, bbr2 or bbr3"},
     {"drain", 0, "SECONDS", "the time that open requests get at the end (10)"},
     {"access-log", 0, "FILE", "append a line for each request; - is stdout"},
     {"log-format", 0, "FORMAT", "common or json (default: common)"},
@@ -78,9 +78,9 @@ std::string read_numbers(const Arguments& arguments, ServeOptions& options) {
 
 std::string read_names(const Arguments& arguments, ServeOptions& options) {
   if (const auto text = arguments.value("cc")) {
-    if (*text != "cubic" && *text != "newreno" && *text != "reno")
-      return "--cc is cubic or newreno, not " + std::string(*text);
-    options.congestion = *text == "cubic" ? quic::CongestionAlgorithm::cubic : quic::CongestionAlgorithm::new_reno;
+    const auto algorithm = quic::congestion_algorithm(*text);
+    if (!algorithm) return "--cc is " + std::string(quic::kCongestionAlgorithmNames) + ", not " + std::string(*text);
+    options.congestion = *algorithm;
   }
   if (const auto text = arguments.value("log-format")) {
     if (*text != "common" && *text != "json") return "--log-format is common or json, not " + std::string(*text);

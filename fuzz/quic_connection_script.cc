@@ -121,7 +121,8 @@ TransportConfig ConnectionScript::transport() {
   config.pacing = has(kPacing);
   config.grease = config.grease_quic_bit = config.mtu.enabled = config.spin_bit = has(kGreaseAndProbes);
   config.skip_packet_number_every = has(kGreaseAndProbes) ? 20 : 0;
-  config.congestion = has(kPacing) ? CongestionAlgorithm::new_reno : CongestionAlgorithm::cubic;
+  using enum CongestionAlgorithm;
+  config.congestion = std::array{cubic, bbr3, bbr2, new_reno}[has(kPacing) + 2 * has(kGreaseAndProbes)];
   if (has(kKeepAlive)) config.keep_alive = Duration::seconds(5);
   config.ack_eliciting_threshold = has(kDatagrams) ? 2 : 1;
   if (has(kVersion2)) config.versions = {Version::v2, Version::v1};

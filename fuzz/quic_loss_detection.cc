@@ -1,4 +1,4 @@
-// The input drives sends, ACKs, timeouts, discards and path changes of a LossDetection with a NewReno beside it; a map
+// The input drives sends, ACKs, timeouts, discards and path changes of a LossDetection with a controller beside it; a map
 // of packets follows.
 #include <array>
 #include <map>
@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "base/reader.h"
-#include "quic/congestion/cubic.h"
-#include "quic/congestion/new_reno.h"
+#include "quic/congestion/make_controller.h"
 #include "quic/recovery/loss_detection.h"
 
 using namespace quoll;
@@ -30,11 +29,9 @@ class Run {
  public:
   explicit Run(uint8_t options) : role_(options & 1 ? Role::server : Role::client), loss_({.role = role_}) {
     for (PathRecovery& path : paths_) CHECK(loss_.add_path(path));
-    if (options & 2) {
-      controller_ = std::make_unique<Cubic>();
-    } else {
-      controller_ = std::make_unique<NewReno>();
-    }
+    using enum CongestionAlgorithm;
+    controller_ =
+        make_controller(std::array{new_reno, cubic, bbr2, bbr3}[options >> 1 & 3], kSmallestMaxDatagramSize, 1);
   }
 
   /// False when the peer was found out.
@@ -111,19 +108,27 @@ class Run {
       end = start - std::min<PacketNumber>(start, 1 + program.u8() % 8);
     }
     if (ranges.empty()) return true;
-    const Duration delay = Duration::microseconds(program.u8() * 100);
+    const uint8_t delay_byte = program.u8();
+    const Duration delay = Duration::microseconds(delay_byte * 100);
     const auto summary = loss_.on_ack(
         now_, {.space = space, .largest_acknowledged = ranges.front().end - 1, .ack_delay = delay}, ranges);
     if (!summary) return false;
     CHECK(summary->bytes_acked_after_recovery_start <= summary->bytes_acked);
     CHECK(summary->rate.total_delivered == path().delivery_rate.delivered());
     if (summary->undo) controller_->on_spurious_loss(now_);
+    if (summary->newly_acked != 0 && delay_byte % 8 == 7) {
+      controller_->on_ecn_ce({.now = now_,
+                              .largest_time_sent = summary->largest_time_sent,
+                              .bytes_in_flight = path().bytes_in_flight});
+    }
+    if (delay_byte % 8 == 5) controller_->on_app_limited(now_, path().bytes_in_flight);
     on_lost(summary->lost);
     if (summary->bytes_acked != 0) {
       controller_->on_ack({.now = now_,
                            .bytes_acked = summary->bytes_acked,
                            .bytes_acked_after_recovery_start = summary->bytes_acked_after_recovery_start,
                            .prior_bytes_in_flight = summary->prior_bytes_in_flight,
+                           .bytes_in_flight = path().bytes_in_flight,
                            .newest_time_sent = summary->newest_time_sent,
                            .rtt_sample = summary->rtt_sample,
                            .rate = summary->rate},
@@ -146,8 +151,11 @@ class Run {
     if (lost.packets == 0) return;
     controller_->on_loss({.now = now_,
                           .bytes_lost = lost.bytes,
+                          .bytes_in_flight = path().bytes_in_flight,
                           .newest_time_sent = lost.newest_time_sent,
-                          .persistent_congestion = lost.persistent_congestion});
+                          .ranges = lost.ranges,
+                          .persistent_congestion = lost.persistent_congestion,
+                          .excess = lost.excess});
     path().recovery_start = controller_->recovery_start();
   }
 

@@ -60,6 +60,20 @@ std::string_view name_of(quic::CongestionState value) {
       return "recovery";
     case E::congestion_avoidance:
       return "congestion_avoidance";
+    case E::startup:
+      return "startup";
+    case E::drain:
+      return "drain";
+    case E::probe_bandwidth_down:
+      return "probe_bw_down";
+    case E::probe_bandwidth_cruise:
+      return "probe_bw_cruise";
+    case E::probe_bandwidth_refill:
+      return "probe_bw_refill";
+    case E::probe_bandwidth_up:
+      return "probe_bw_up";
+    case E::probe_rtt:
+      return "probe_rtt";
   }
   return "unknown";
 }

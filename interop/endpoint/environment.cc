@@ -29,14 +29,14 @@ std::expected<void, std::string> read_requests(std::string_view text, std::vecto
 
 std::expected<void, std::string> read_parameters(const char* variable, std::string_view text, Environment& into) {
   for (const std::string_view word : words_of(text)) {
-    if (word == "cc=cubic") {
-      into.congestion = quic::CongestionAlgorithm::cubic;
-    } else if (word == "cc=newreno") {
-      into.congestion = quic::CongestionAlgorithm::new_reno;
-    } else {
-      return std::unexpected(std::string(variable) + ": " + std::string(word) +
-                             " is no parameter; there are cc=cubic and cc=newreno");
+    constexpr std::string_view kCongestion = "cc=";
+    const auto algorithm =
+        word.starts_with(kCongestion) ? quic::congestion_algorithm(word.substr(kCongestion.size())) : std::nullopt;
+    if (!algorithm) {
+      return std::unexpected(std::string(variable) + ": " + std::string(word) + " is no parameter; there is cc= with " +
+                             std::string(quic::kCongestionAlgorithmNames));
     }
+    into.congestion = *algorithm;
   }
   return {};
 }

@@ -4,7 +4,7 @@
 // SERVER_PARAMS. Beyond the runner's contract, for who has no container: WWW, DOWNLOADS, CERTS (folders, instead of /www,
 // /downloads, /certs) and PORT (a server's, instead of 443).
 //
-// The parameters are words of the form NAME=VALUE; there is one so far: cc=cubic or cc=newreno.
+// The parameters are words of the form NAME=VALUE; there is one so far: cc= with the name of a congestion controller.
 #pragma once
 
 #include <expected>
@@ -28,7 +28,7 @@ struct Environment {
   std::string qlog_directory;       // empty: none
   std::string www, downloads, certificates;
   uint16_t port = 443;
-  quic::CongestionAlgorithm congestion = quic::CongestionAlgorithm::cubic;
+  quic::CongestionAlgorithm congestion = quic::CongestionAlgorithm::bbr3;
 
   /// The value of a variable; empty when it is not set.
   using Variables = std::function<std::optional<std::string>(const char* name)>;

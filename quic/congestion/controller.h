@@ -16,6 +16,8 @@
 
 namespace quoll::quic {
 
+/// A recovery_start() when there was no recovery yet.
+inline constexpr Instant kLongAgo = Instant::from_nanoseconds(INT64_MIN);
 /// The largest window: more than any path holds, and far from overflow.
 inline constexpr uint64_t kWindowMax = uint64_t{1} << 40;
 /// RFC 9002 §7.2: below a maximum datagram size of this a path is no QUIC path.
@@ -28,12 +30,19 @@ constexpr uint64_t initial_window(uint64_t max_datagram_size) {
 /// RFC 9002 §7.2.
 constexpr uint64_t minimum_window(uint64_t max_datagram_size) { return 2 * max_datagram_size; }
 
-/// Where a controller is, for traces (RFC 9002 §7.3).
+/// Where a controller is, for traces: RFC 9002 §7.3, RFC 9406, and the modes of BBR (draft-ietf-ccwg-bbr §5.1).
 enum class CongestionState : uint8_t {
   slow_start,
-  conservative_slow_start,  // RFC 9406
+  conservative_slow_start,
   recovery,
   congestion_avoidance,
+  startup,
+  drain,
+  probe_bandwidth_down,
+  probe_bandwidth_cruise,
+  probe_bandwidth_refill,
+  probe_bandwidth_up,
+  probe_rtt,
 };
 
 struct SentEvent {
@@ -47,6 +56,7 @@ struct AckEvent {
   uint64_t bytes_acked = 0;                       // in flight
   uint64_t bytes_acked_after_recovery_start = 0;  // those sent after recovery_start()
   uint64_t prior_bytes_in_flight = 0;             // before this ACK
+  uint64_t bytes_in_flight = 0;                   // after it, and after the losses that it revealed
   Instant newest_time_sent = {};                  // of the newly acknowledged
   std::optional<Duration> rtt_sample = {};
   RateSample rate = {};
@@ -56,13 +66,17 @@ struct LossEvent {
   Instant now = {};
   uint64_t bytes_lost = 0;
   uint64_t prior_bytes_in_flight = 0;  // before the loss
+  uint64_t bytes_in_flight = 0;        // after it
   Instant newest_time_sent = {};       // of the lost
+  uint32_t ranges = 0;                 // of consecutive packet numbers
   bool persistent_congestion = false;
+  std::optional<ExcessiveLoss> excess = {};
 };
 
 struct EcnEvent {
   Instant now = {};
   Instant largest_time_sent = {};  // of the largest acknowledged packet of the ACK that reports more CE
+  uint64_t bytes_in_flight = 0;    // after that ACK
 };
 
 class Controller {

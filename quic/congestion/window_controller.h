@@ -61,8 +61,6 @@ class WindowController : public Controller {
   void set_window(uint64_t window) { window_ = std::min(window, kWindowMax); }
 
  private:
-  static constexpr Instant kLongAgo = Instant::from_nanoseconds(INT64_MIN);
-
   struct Saved {
     uint64_t window, ssthresh;
     Instant recovery_start;

@@ -80,6 +80,7 @@ void Connection::State::on_stateless_reset(Instant now) {
 void Connection::State::end(Closed last) {
   closed = std::move(last);
   handshake.reset();
+  forget_kept();
   idle_deadline = keep_alive_at = pacing_until = quiet_at = zero_rtt_discard_at = forget_original_at = Instant::never();
 }
 

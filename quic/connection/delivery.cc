@@ -52,7 +52,9 @@ Result<void> Connection::State::on_ack_frame(const PacketContext& context, Space
   if (acked->undo) controller.on_spurious_loss(now);
   if (congested) {
     const Instant period = controller.recovery_start();
-    controller.on_ecn_ce({.now = now, .largest_time_sent = acked->largest_time_sent});
+    controller.on_ecn_ce({.now = now,
+                          .largest_time_sent = acked->largest_time_sent,
+                          .bytes_in_flight = current->recovery.bytes_in_flight});
     if (controller.recovery_start() != period) counters.congestion_events++;
   }
   on_lost_summary(now, acked->lost, acked->prior_bytes_in_flight);
@@ -61,6 +63,7 @@ Result<void> Connection::State::on_ack_frame(const PacketContext& context, Space
                        .bytes_acked = acked->bytes_acked,
                        .bytes_acked_after_recovery_start = acked->bytes_acked_after_recovery_start,
                        .prior_bytes_in_flight = acked->prior_bytes_in_flight,
+                       .bytes_in_flight = current->recovery.bytes_in_flight,
                        .newest_time_sent = acked->newest_time_sent,
                        .rtt_sample = acked->rtt_sample,
                        .rate = acked->rate},
@@ -94,8 +97,11 @@ void Connection::State::on_lost_summary(Instant now, const LossSummary& lost, ui
   current->controller->on_loss({.now = now,
                                 .bytes_lost = lost.bytes,
                                 .prior_bytes_in_flight = prior_bytes_in_flight,
+                                .bytes_in_flight = current->recovery.bytes_in_flight,
                                 .newest_time_sent = lost.newest_time_sent,
-                                .persistent_congestion = lost.persistent_congestion});
+                                .ranges = lost.ranges,
+                                .persistent_congestion = lost.persistent_congestion,
+                                .excess = lost.excess});
   if (current->controller->recovery_start() != before) counters.congestion_events++;
   current->recovery.recovery_start = current->controller->recovery_start();
 }

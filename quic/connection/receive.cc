@@ -29,7 +29,7 @@ void Connection::State::receive(Instant now, const Path& path, std::span<const R
       taken = 1;
     }
     received = received.subspan(taken);
-    if (is_open() && handshake && !handshake->kept.empty()) receive_kept(now);
+    if (is_open() && !kept_packets.empty()) receive_kept(now);
   }
   if (is_open()) replace_retired_ids(now);
   restart_quiet_timer(now);
@@ -188,41 +188,52 @@ void Connection::State::keep_packet(const PacketContext& context, const Protecte
   if (!is_worth_keeping(packet.type())) {
     return count_drop(trace::DropReason::no_keys, trace::kind_of(packet.type()), size);
   }
-  if (handshake->kept.size() >= kKeptPacketsMax || handshake->kept_bytes + size > kKeptBytesMax) {
+  if (kept_packets.size() >= kKeptPacketsMax || kept_bytes + size > kKeptBytesMax) {
     return count_drop(trace::DropReason::buffer_full, trace::kind_of(packet.type()), size);
   }
-  KeptPacket kept{.bytes = Buffer::allocate(size),
-                  .path = context.path,
-                  .type = packet.type(),
-                  .ecn = context.ecn,
-                  .received_at = context.received_at};
-  copy_bytes(kept.bytes.bytes().data(), packet.bytes());
-  handshake->kept.push_back(std::move(kept));
-  handshake->kept_bytes += size;
+  KeptPacket added{.bytes = Buffer::allocate(size),
+                   .path = context.path,
+                   .type = packet.type(),
+                   .ecn = context.ecn,
+                   .received_at = context.received_at};
+  copy_bytes(added.bytes.bytes().data(), packet.bytes());
+  kept_packets.push_back(std::move(added));
+  kept_bytes += size;
   counters.packets_kept++;
   repeat_handshake_early(context.now);
   trace(context.now, trace::PacketBuffered{.kind = trace::kind_of(packet.type()), .size = size});
 }
 
 void Connection::State::receive_kept(Instant now) {
-  for (size_t i = 0; handshake && i < handshake->kept.size();) {
-    if (!protection.can_open(handshake->kept[i].type)) {
+  for (size_t i = 0; i < kept_packets.size();) {
+    if (!protection.can_open(kept_packets[i].type)) {
       i++;
       continue;
     }
-    KeptPacket kept = std::move(handshake->kept[i]);
-    handshake->kept.erase(handshake->kept.begin() + static_cast<std::ptrdiff_t>(i));
-    handshake->kept_bytes -= kept.bytes.size();
+    KeptPacket next = std::move(kept_packets[i]);
+    kept_packets.erase(kept_packets.begin() + static_cast<std::ptrdiff_t>(i));
+    kept_bytes -= next.bytes.size();
     PacketContext context{.now = now,
-                          .received_at = kept.received_at,
-                          .path = kept.path,
-                          .ecn = kept.ecn,
+                          .received_at = next.received_at,
+                          .path = next.path,
+                          .ecn = next.ecn,
                           .datagram_size = kInitialDatagramSizeMin,
-                          .buffer = &kept.bytes};
-    receive_packets(context, kept.bytes.bytes());
+                          .buffer = &next.bytes};
+    receive_packets(context, next.bytes.bytes());
     if (!is_open()) return;
     i = 0;  // new keys may have come
   }
+  if (handshake) return;
+  // The handshake is confirmed: no more keys will come.
+  for (const KeptPacket& each : kept_packets) {
+    count_drop(trace::DropReason::no_keys, trace::kind_of(each.type), each.bytes.size());
+  }
+  forget_kept();
+}
+
+void Connection::State::forget_kept() {
+  std::vector<KeptPacket>().swap(kept_packets);
+  kept_bytes = 0;
 }
 
 void Connection::State::receive_packet(PacketContext& context, const ProtectedPacket& packet) {

@@ -70,8 +70,6 @@ struct KeptPacket {
 struct HandshakeState {
   CryptoStream initial;
   CryptoStream handshake;
-  std::vector<KeptPacket> kept;
-  size_t kept_bytes = 0;
   HandshakeConnectionIds ids;
   ConnectionId initial_destination;  // Initial keys derive from it (RFC 9001 §5.2)
   std::vector<uint8_t> token;        // client: of a Retry or an earlier NEW_TOKEN, for Initial packets
@@ -153,6 +151,7 @@ struct Connection::State {
   void after_packet(PacketContext& context, const OpenedPacket& packet, const PayloadTraits& traits);
   void keep_packet(const PacketContext& context, const ProtectedPacket& packet);
   void receive_kept(Instant now);
+  void forget_kept();
   void check_stateless_reset(Instant now, const PacketContext& context, Bytes datagram);
   PacketNumber expected_number(Space space) const;
   HeaderOptions header_options() const;
@@ -293,6 +292,9 @@ struct Connection::State {
   DatagramQueue datagrams;
   std::optional<tls::Session> session;
   std::unique_ptr<HandshakeState> handshake;
+  // Not of the handshake: a server's is gone when the packets that waited for its end can be read.
+  std::vector<KeptPacket> kept_packets;
+  size_t kept_bytes = 0;
   CryptoStream application_crypto;
   std::unique_ptr<TransportParameters> peer_parameters;
   std::array<std::unique_ptr<PathState>, kPathsMax> paths;

@@ -167,11 +167,15 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
 }
 
 bool Connection::State::may_send_in_flight(Instant now, PathState& path, size_t size) {
-  if (!path.controller->can_send(path.recovery.bytes_in_flight, size)) return false;
+  if (!path.controller->can_send(path.recovery.bytes_in_flight, size)) {
+    path.pacer.set_waiting(now, false);
+    return false;
+  }
   if (!config.pacing) return true;
   if (path.recovery.bytes_in_flight == 0) path.pacer.on_idle();
   const Instant departure = path.pacer.departure(now, size);
   if (departure <= now) return true;
+  path.pacer.set_waiting(now, true);
   pacing_until = departure;
   return false;
 }
@@ -218,6 +222,7 @@ std::optional<trace::BlockedReason> Connection::State::blocked_reason(const Path
 void Connection::State::note_app_limited(Instant now, PathState& path, bool interest) {
   // The window has room, and there is nothing to send: neither growth nor rate samples count (RFC 9002 §7.8).
   if (interest || !path.controller->can_send(path.recovery.bytes_in_flight, path.mtu.mtu())) return;
+  path.pacer.set_waiting(now, false);
   path.controller->on_app_limited(now, path.recovery.bytes_in_flight);
   path.recovery.delivery_rate.on_app_limited(path.recovery.bytes_in_flight);
 }
@@ -368,6 +373,8 @@ void Connection::State::on_packet_sent(const Datagram& datagram, PacketType type
     path.pacer.on_packet_sent(datagram.now, size);
     path.controller->on_packet_sent(
         {.now = datagram.now, .bytes = size, .bytes_in_flight = path.recovery.bytes_in_flight});
+    // A controller may begin anew after a rest.
+    if (path.recovery.bytes_in_flight == size && &path == current) update_pacing(datagram.now);
   }
   if (traits.ack_eliciting && !ack_eliciting_sent_since_receive) {
     // RFC 9000 §10.1: the idle timer begins anew with the first one since something was received.

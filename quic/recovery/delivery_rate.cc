@@ -39,9 +39,22 @@ void DeliveryRate::on_late_ack(Instant now, uint64_t size) {
   sample_.newly_acked += size;
 }
 
-void DeliveryRate::on_packet_lost(uint64_t size) {
+std::optional<ExcessiveLoss> DeliveryRate::on_packet_lost(const Packet& packet, uint64_t size) {
   lost_ += size;
   sample_.newly_lost += size;
+  const uint64_t lost = lost_ - packet.lost;
+  if (!is_excessive_loss(lost, packet.tx_in_flight)) return std::nullopt;
+  return ExcessiveLoss{
+      .tx_in_flight = packet.tx_in_flight, .lost = lost, .size = size, .is_app_limited = packet.is_app_limited};
+}
+
+uint64_t ExcessiveLoss::inflight_at_threshold() const {
+  const uint64_t inflight_before = tx_in_flight - std::min(size, tx_in_flight);
+  const uint64_t lost_before = lost - std::min(size, lost);
+  // The part of this packet with which lost / inflight reaches the threshold.
+  const uint64_t allowed = inflight_before * kExcessiveLossPercent;
+  const uint64_t used = lost_before * 100;
+  return inflight_before + (allowed > used ? (allowed - used) / (100 - kExcessiveLossPercent) : 0);
 }
 
 RateSample DeliveryRate::finish_ack(Duration min_rtt) {

@@ -29,6 +29,24 @@ struct RateSample {
   Duration interval, send_elapsed, ack_elapsed;
 };
 
+/// draft-ietf-ccwg-bbr §2.8 (LossThresh): more than this share of what was in flight, lost within a round trip, is excessive.
+inline constexpr uint64_t kExcessiveLossPercent = 2;
+
+constexpr bool is_excessive_loss(uint64_t lost, uint64_t tx_in_flight) {
+  return lost > tx_in_flight * kExcessiveLossPercent / 100;
+}
+
+/// A lost packet with which the loss since it was sent became excessive.
+struct ExcessiveLoss {
+  uint64_t tx_in_flight = 0;  // bytes in flight right after it was sent
+  uint64_t lost = 0;          // bytes declared lost since, it included
+  uint64_t size = 0;
+  bool is_app_limited = false;
+
+  /// draft-ietf-ccwg-bbr §5.5.10.2 InflightAtLoss: how much could have been in flight without.
+  uint64_t inflight_at_threshold() const;
+};
+
 class DeliveryRate {
  public:
   /// The snapshot that travels with a sent packet.
@@ -54,8 +72,8 @@ class DeliveryRate {
   void on_packet_acked(Instant now, const Packet& packet, const Acked& acked);
   /// The ACK of a packet that was given up: it was delivered, but its snapshot is gone.
   void on_late_ack(Instant now, uint64_t size);
-  /// May also be called outside of an ACK.
-  void on_packet_lost(uint64_t size);
+  /// May also be called outside of an ACK. Tells when the loss is excessive.
+  std::optional<ExcessiveLoss> on_packet_lost(const Packet& packet, uint64_t size);
   /// `min_rtt` zero when unknown.
   RateSample finish_ack(Duration min_rtt);
 

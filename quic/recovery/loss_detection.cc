@@ -253,7 +253,10 @@ void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, 
   report(Outcome::Kind::lost, space, number, entry).cause = cause;
   // RFC 9000 §14.4: the loss of an MTU probe is no sign of congestion.
   if (!is_current(entry) || entry.is_mtu_probe) return;
-  current().delivery_rate.on_packet_lost(entry.size);
+  const std::optional<ExcessiveLoss> excess = current().delivery_rate.on_packet_lost(entry.rate, entry.size);
+  if (excess && !lost.excess) lost.excess = excess;
+  lost.ranges += !state.last_lost || number != *state.last_lost + 1;
+  state.last_lost = number;
   lost.newest_time_sent = lost.packets == 0 ? entry.time_sent : std::max(lost.newest_time_sent, entry.time_sent);
   lost.bytes += entry.size;
   lost.packets++;

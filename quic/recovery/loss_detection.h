@@ -52,9 +52,11 @@ struct PathRecovery {
 struct LossSummary {
   uint64_t bytes = 0;
   uint32_t packets = 0;
-  uint32_t ect_packets = 0;            // of these, sent with an ECT codepoint
-  Instant newest_time_sent;            // of the lost packets
-  bool persistent_congestion = false;  // RFC 9002 §7.6: the window goes to its minimum
+  uint32_t ranges = 0;                  // of consecutive packet numbers
+  uint32_t ect_packets = 0;             // of these, sent with an ECT codepoint
+  Instant newest_time_sent;             // of the lost packets
+  bool persistent_congestion = false;   // RFC 9002 §7.6: the window goes to its minimum
+  std::optional<ExcessiveLoss> excess;  // of the first packet with which the loss became excessive
 };
 
 /// What an ACK frame did. Counts and bytes are of packets on the current path unless they say otherwise.
@@ -192,6 +194,7 @@ class LossDetection {
     SentPackets sent;
     std::optional<PacketNumber> largest_acked;
     PacketNumber cursor = 0;  // loss detection has settled all below
+    std::optional<PacketNumber> last_lost;
     uint64_t ack_eliciting_in_flight = 0;
     Instant time_of_last_ack_eliciting;
     Instant loss_time = Instant::never();

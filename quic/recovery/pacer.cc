@@ -22,13 +22,24 @@ void Pacer::set_rate(Instant now, Bandwidth rate) {
   quantum_ = std::min(options_.quantum_max, rate.bytes_in(options_.quantum_time));
   // RFC 9002 §7.7: bursts are limited; a quantum beyond the burst is a millisecond of the path.
   capacity_ = static_cast<int64_t>(std::max(options_.burst, quantum_));
-  level_ = std::min(level_, capacity_);
+  level_ = std::min(level_, limit());
+}
+
+int64_t Pacer::limit() const {
+  return is_waiting_ ? std::max(capacity_, static_cast<int64_t>(options_.idle_burst)) : capacity_;
+}
+
+void Pacer::set_waiting(Instant now, bool is_waiting) {
+  if (is_waiting == is_waiting_) return;
+  fill(now);
+  is_waiting_ = is_waiting;
+  level_ = std::min(level_, limit());
 }
 
 int64_t Pacer::level_at(Instant now) const {
   if (rate_.is_infinite()) return capacity_;
   if (now <= filled_) return level_;
-  const uint64_t room = static_cast<uint64_t>(capacity_ - level_);
+  const uint64_t room = static_cast<uint64_t>(limit() - level_);
   return level_ + static_cast<int64_t>(std::min(rate_.bytes_in(now - filled_), room));
 }
 
@@ -36,7 +47,7 @@ void Pacer::fill(Instant now) {
   const int64_t level = level_at(now);
   const uint64_t gained = static_cast<uint64_t>(level - level_);
   // The remainder of a byte stays in the clock, unless the bucket overflows: then it is gone.
-  if (level == capacity_) {
+  if (level == limit()) {
     filled_ = std::max(filled_, now);
   } else if (gained != 0) {
     filled_ += rate_.time_for(gained);

@@ -8,8 +8,12 @@
 // which case the bucket runs ahead of the clock. Packets that must not wait (ACKs alone, probes) do not ask; those in
 // flight are charged all the same and leave the bucket in debt.
 //
-// Within any span of time t no more than rate * t plus one bucket leaves, debts of probes aside, and one idle burst for each
-// time that nothing was in flight.
+// A sender that the pacer told to wait, and that comes late because its thread was not scheduled, makes up for it: while data
+// waits the bucket may fill up to the initial window. The path has had nothing to do in that time, so this builds no queue, and
+// without it a machine that is busy would lose a part of every path's rate.
+//
+// Within any span of time t no more than rate * t plus one bucket leaves (an idle burst where data waited), debts of probes aside,
+// and one idle burst for each time that nothing was in flight.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +51,8 @@ class Pacer {
   Instant departure(Instant now, uint64_t size) const;
   /// Bytes that may leave at `now` without a wait: the room for a train.
   uint64_t budget(Instant now) const;
+  /// Whether data waits for its departure, or waited and still leaves; not when nothing is to be sent, or nothing may be.
+  void set_waiting(Instant now, bool is_waiting);
   /// Nothing is in flight.
   void on_idle() { idle_credit_ = static_cast<int64_t>(options_.idle_burst); }
   /// A packet leaves at `departure`.
@@ -55,6 +61,7 @@ class Pacer {
  private:
   void fill(Instant now);
   int64_t level_at(Instant now) const;
+  int64_t limit() const;
 
   Options options_;
   Bandwidth rate_ = Bandwidth::infinite();
@@ -62,6 +69,7 @@ class Pacer {
   int64_t capacity_ = 0;
   int64_t level_ = 0;
   int64_t idle_credit_ = 0;
+  bool is_waiting_ = false;
   Instant filled_ = Instant::from_nanoseconds(INT64_MIN);
 };
 

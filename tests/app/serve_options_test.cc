@@ -86,7 +86,7 @@ TEST_CASE("what does not go together is told") {
   CHECK(read({"--cert", "a", "--key", "b", "--cert", "c"}, options) == "--cert and --key belong together");
   CHECK(read({"--listing"}, options) == "--listing wants --root");
   CHECK(read({"--log-format", "json"}, options) == "--log-format wants --access-log");
-  CHECK(read({"--cc", "bbr"}, options) == "--cc is cubic or newreno, not bbr");
+  CHECK(read({"--cc", "vegas"}, options) == "--cc is cubic, newreno, bbr2 or bbr3, not vegas");
   CHECK(read({"--workers", "257"}, options) == "--workers wants a number up to 256, not 257");
 }
 

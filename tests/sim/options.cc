@@ -60,7 +60,7 @@ void ScenarioOptions::for_each_field(Self& self, Visit&& visit) {
   visit("idle_ms", self.idle_ms, "");
   visit("handshake_ms", self.handshake_ms, "");
   visit("keep_alive_ms", self.keep_alive_ms, "");
-  visit("new_reno", self.new_reno, "");
+  visit("congestion", self.congestion, "");
   visit("pacing", self.pacing, "");
   visit("ecn", self.ecn, "");
   visit("mtu_discovery", self.mtu_discovery, "");

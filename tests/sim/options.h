@@ -100,7 +100,7 @@ struct ScenarioOptions {
   uint32_t idle_ms = 30'000;
   uint32_t handshake_ms = 20'000;
   uint32_t keep_alive_ms = 0;
-  uint32_t new_reno = 0;
+  uint32_t congestion = 0;  // cubic, newreno, bbr2, bbr3
   uint32_t pacing = 1;
   uint32_t ecn = 1;
   uint32_t mtu_discovery = 1;

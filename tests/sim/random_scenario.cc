@@ -95,7 +95,7 @@ void draw_endpoints(Dice& dice, ScenarioOptions& options) {
 
   options.idle_ms = dice.of({5'000, 10'000, 30'000, 60'000});
   if (dice.one_in(6)) options.keep_alive_ms = dice.of({500, 2'000});
-  options.new_reno = dice.one_in(2);
+  options.congestion = dice.of({0, 1, 2, 3});
   options.pacing = !dice.one_in(5);
   options.ecn = !dice.one_in(5);
   options.mtu_discovery = !dice.one_in(6);

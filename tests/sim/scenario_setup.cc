@@ -1,6 +1,7 @@
 // What a simulation is built of: configurations and the network, from the options.
 
 #include <algorithm>
+#include <array>
 
 #include "quic/path/connection_id_generator.h"
 #include "tests/sim/simulation.h"
@@ -24,7 +25,8 @@ quic::TransportConfig Simulation::transport(quic::Role role) const {
   config.handshake_timeout = Duration::milliseconds(o.handshake_ms);
   config.max_ack_delay = Duration::milliseconds(o.max_ack_delay_ms);
   config.ack_eliciting_threshold = o.ack_threshold;
-  config.congestion = o.new_reno > 0 ? quic::CongestionAlgorithm::new_reno : quic::CongestionAlgorithm::cubic;
+  using enum quic::CongestionAlgorithm;
+  config.congestion = std::array{cubic, new_reno, bbr2, bbr3}[o.congestion % 4];
   config.pacing = o.pacing > 0;
   config.ecn = o.ecn > 0;
   config.mtu.enabled = o.mtu_discovery > 0;

@@ -154,12 +154,12 @@ TEST_CASE("a storm of reordering slows a transfer down and breaks nothing") {
   }
 }
 
-TEST_CASE("a transfer goes on over lossy links, with both congestion controllers") {
-  for (const uint32_t new_reno : {0u, 1u}) {
+TEST_CASE("a transfer goes on over lossy links, with each congestion controller") {
+  for (const uint32_t congestion : {0u, 1u, 2u, 3u}) {
     for (const uint32_t loss : {10'000u, 100'000u, 250'000u}) {
-      ScenarioOptions options = long_transfer(loss + new_reno);
+      ScenarioOptions options = long_transfer(loss + congestion);
       options.response_max = 100'000;
-      options.new_reno = new_reno;
+      options.congestion = congestion;
       options.up.loss_ppm = options.down.loss_ppm = loss;
       CHECK(passes(options).features[Feature::packets_lost] > 0);
     }
@@ -167,9 +167,9 @@ TEST_CASE("a transfer goes on over lossy links, with both congestion controllers
 }
 
 TEST_CASE("a bottleneck is filled") {
-  for (const uint32_t new_reno : {0u, 1u}) {
+  for (const uint32_t congestion : {0u, 1u, 2u, 3u}) {
     ScenarioOptions options = long_transfer(5);
-    options.new_reno = new_reno;
+    options.congestion = congestion;
     options.bidirectional = 1;
     options.down.queue_bytes = 30'000;
     uint64_t size = 0;
@@ -239,7 +239,7 @@ TEST_CASE("a client whose window is full answers a server that awaits it at the 
         "connections=2 parallel=1",
         "seed=307847 up.reorder_ppm=200000 up.reorder_us=100000 down.reorder_ppm=200000 "
         "down.reorder_us=100000 mtu_later=1300 mtu_change_ms=72 nat=1 firewall=1 scratch=4096 check_every=8 "
-        "client_id_size=20 server_id_size=4 preferred_address=1 new_reno=1 mtu_max=9000 stream_window=256000 "
+        "client_id_size=20 server_id_size=4 preferred_address=1 congestion=1 mtu_max=9000 stream_window=256000 "
         "connection_window=128000 window_growth=4 send_buffer=20000 skip_every=5 max_ack_delay_ms=5 "
         "ack_threshold=2 bidirectional=1 request_max=20000 response_max=1000 datagrams=100 gap_ms=2400"}) {
     passes(*parse_options(line));

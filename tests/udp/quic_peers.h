@@ -99,7 +99,8 @@ class CountingServer {
   bool right_ = true;
 };
 
-/// Sends `size` bytes on a stream, keeps the answer, and closes. `halfway` is called when half was written.
+/// Sends `size` bytes on a stream, keeps the answer, and closes. `halfway` is called when half was written; it has
+/// to migrate, and the other half waits until that is done.
 class CountedClient {
  public:
   CountedClient(quic::Endpoint& endpoint, quic::ConnectionHandle connection, uint64_t size)
@@ -110,7 +111,10 @@ class CountedClient {
     if (!inner) return;
     if (std::get_if<quic::Connected>(inner)) stream_ = streams().open(false).value();
     if (const auto* readable = std::get_if<quic::StreamReadable>(inner)) read(now, readable->stream_id);
-    if (std::get_if<quic::Migrated>(inner)) migrated = true;
+    if (std::get_if<quic::Migrated>(inner)) {
+      migrated = true;
+      is_migrating_ = false;
+    }
     if (std::get_if<quic::Closed>(inner)) done_ = true;
     if (stream_ && !done_) write(now);
   }
@@ -124,15 +128,17 @@ class CountedClient {
   quic::Streams& streams() { return endpoint_.find(connection_)->streams(); }
 
   void write(Instant now) {
-    while (sent_ < size_) {
+    const uint64_t end = halfway || is_migrating_ ? size_ / 2 : size_;  // the rest is for the new path
+    while (sent_ < end) {
       Slice piece =
-          Slice::of_static(payload_at(sent_, static_cast<size_t>(std::min<uint64_t>(size_ - sent_, 1 << 18))));
+          Slice::of_static(payload_at(sent_, static_cast<size_t>(std::min<uint64_t>(end - sent_, 1 << 18))));
       const auto written = streams().write(*stream_, piece);
       if (!written || *written == 0) break;
       sent_ += *written;
       if (sent_ == size_) (void)streams().finish(*stream_);
     }
     if (halfway && sent_ >= size_ / 2 && endpoint_.find(connection_)->is_confirmed()) {
+      is_migrating_ = true;
       std::exchange(halfway, nullptr)(now, *endpoint_.find(connection_));
     }
   }
@@ -151,6 +157,7 @@ class CountedClient {
   uint64_t sent_ = 0;
   std::optional<quic::StreamId> stream_;
   bool done_ = false;
+  bool is_migrating_ = false;
 };
 
 }  // namespace quoll::tests

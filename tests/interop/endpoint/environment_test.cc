@@ -47,7 +47,7 @@ TEST_SUITE("interop endpoint: environment") {
     CHECK(server->www == "/tmp/w");
     CHECK(server->certificates == "/tmp/c");
     CHECK_EQ(server->port, 4433);
-    CHECK(server->congestion == quic::CongestionAlgorithm::cubic);
+    CHECK(server->congestion == quic::CongestionAlgorithm::bbr3);
     CHECK_EQ(read({{"ROLE", "server"}})->port, 443);
   }
 

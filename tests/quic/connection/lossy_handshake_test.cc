@@ -69,6 +69,30 @@ TEST_SUITE("quic connection: lossy handshake") {
     CHECK(s.event<Connected>());
   }
 
+  // RFC 9001 §5.7
+  TEST_CASE("a server reads what came before the client's Finished as soon as that has come") {
+    Stage s(Role::server);
+    s.start();
+    s.puppet->answers = true;
+    s.answer();  // the ClientHello; the server's flight is with the client now
+    const std::vector<Data> finished = s.puppet->take_datagrams();
+    REQUIRE_FALSE(finished.empty());
+    REQUIRE(s.puppet->can_seal(PacketType::one_rtt));
+    const Data data = {1, 2, 3};
+    const PacketNumber number = s.send_frames(StreamFrame{.stream_id = StreamId(0), .data = data, .fin = true});
+    CHECK_FALSE(s.event<Connected>());
+    const size_t before = s.seen();
+    for (const Data& datagram : finished) s.deliver(datagram);
+    REQUIRE(s.event<Connected>());
+    CHECK_EQ(s.connection()->statistics().packets_undecryptable_kept, 1);
+    const auto chunk = s.streams().read(StreamId(0));
+    REQUIRE((chunk && *chunk));
+    CHECK_EQ((*chunk)->data.bytes().size(), 3);
+    s.advance(Duration::milliseconds(30));
+    CHECK(s.acknowledged(number));
+    CHECK_GT(s.seen(), before);
+  }
+
   // RFC 9002 §6.2.4
   TEST_CASE("a client's probes carry its Handshake data and its 1-RTT data, both of them") {
     Stage s(Role::client);

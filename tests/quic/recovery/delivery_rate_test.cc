@@ -108,14 +108,32 @@ TEST_SUITE("quic delivery rate") {
 
   TEST_CASE("losses since the packet was sent are counted (§2.3)") {
     DeliveryRate rate;
-    rate.on_packet_lost(500);
+    (void)rate.on_packet_lost({}, 500);
     const auto a = rate.on_packet_sent(at(0), 1000, 0);
     rate.begin_ack();
     rate.on_packet_acked(at(10), a, {.time_sent = at(0), .packet_number = 0, .size = 1000});
-    rate.on_packet_lost(700);
+    (void)rate.on_packet_lost({}, 700);
     const RateSample sample = rate.finish_ack(ms(1));
     CHECK_EQ(sample.lost, 700);
     CHECK_EQ(sample.newly_lost, 700);
     CHECK_EQ(rate.lost(), 1200);
+  }
+
+  TEST_CASE("more than 2 % lost of what was in flight is excessive, and it is said where that began (§5.5.10.2)") {
+    DeliveryRate rate;
+    std::vector<DeliveryRate::Packet> packets;
+    for (uint64_t i = 0; i < 100; i++) packets.push_back(rate.on_packet_sent(at(0), 1000, 100'000));
+    CHECK_FALSE(rate.on_packet_lost(packets[0], 1000));
+    CHECK_FALSE(rate.on_packet_lost(packets[1], 1000));  // 2000 of 101,000
+    const auto excess = rate.on_packet_lost(packets[2], 1000);
+    REQUIRE(excess);
+    CHECK_EQ(excess->lost, 3000);
+    CHECK_EQ(excess->tx_in_flight, 101'000);
+    // 100,000 were in flight before it, of which 2000 were lost: just the threshold.
+    CHECK_EQ(excess->inflight_at_threshold(), 100'000);
+    // With 1000 of them lost, 1020 more could have been, all of them lost: 2 % of 101,020.
+    CHECK_EQ(ExcessiveLoss{.tx_in_flight = 102'000, .lost = 3000, .size = 2000}.inflight_at_threshold(), 101'020);
+    // What was lost before a packet was sent does not count for it.
+    CHECK_FALSE(rate.on_packet_lost(rate.on_packet_sent(at(1), 1000, 100'000), 1000));
   }
 }

@@ -61,6 +61,20 @@ TEST_SUITE("quic pacer") {
     CHECK_EQ(pacer.budget(at(500)), 12'000);  // idle time saves up one burst, no more
   }
 
+  TEST_CASE("data that waited and was woken late makes up for it, up to the initial window") {
+    Pacer pacer({.burst = 2400, .idle_burst = 12'000});
+    pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'200'000));  // 1200 bytes per ms
+    for (int i = 0; i < 12; i++) pacer.on_packet_sent(at(0), 1200);
+    REQUIRE_EQ(pacer.departure(at(0), 1200), at(1));
+    pacer.set_waiting(at(0), true);
+    CHECK_EQ(pacer.budget(at(6)), 6 * 1200);  // five milliseconds late
+    CHECK_EQ(pacer.budget(at(600)), 12'000);
+    // Nothing more to send: the bucket alone is left of it.
+    pacer.set_waiting(at(600), false);
+    CHECK_EQ(pacer.budget(at(600)), 2400);
+    CHECK_EQ(pacer.budget(at(700)), 2400);
+  }
+
   TEST_CASE("departures ahead of the clock follow each other at the rate") {
     Pacer pacer({.burst = 1200, .idle_burst = 0});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'200'000));

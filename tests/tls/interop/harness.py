@@ -16,7 +16,7 @@ import time
 
 from free_port import free_port  # noqa: F401, cases take it from here
 
-WAIT_SECONDS = 20  # for anything that a case waits for: many times what it takes on a busy machine
+WAIT_SECONDS = 60  # for anything that a case waits for: many times what it takes on a busy machine
 
 
 class Failure(Exception):

@@ -1,0 +1,273 @@
+// BBR on a bottleneck: what each mode is for, and what every kind of path does to it.
+#include "quic/congestion/bbr.h"
+
+#include <vector>
+
+#include "tests/quic/congestion/bottleneck.h"
+
+#include <doctest/doctest.h>
+
+using namespace quoll;
+using namespace quoll::quic;
+using tests::Bottleneck;
+using Phase = BbrProbeBandwidth::Phase;
+
+namespace {
+
+constexpr uint64_t kBdp = 37'500;  // of the default link: 10 Mbit/s and 30 ms
+
+struct Flow {
+  explicit Flow(const BbrParameters& parameters, Bottleneck::Link link = {}, uint64_t seed = 1)
+      : path(std::make_unique<Bbr>(parameters, Bbr::Options{.max_datagram_size = Bottleneck::kDatagram, .seed = seed}),
+             link, seed),
+        bbr(static_cast<Bbr&>(path.controller())) {}
+
+  /// Mbit/s that are delivered in the next `time`.
+  double goodput(Duration time) {
+    const uint64_t before = path.delivered();
+    path.run_for(time);
+    return static_cast<double>(path.delivered() - before) * 8e-6 / time.as_seconds();
+  }
+
+  Bottleneck path;
+  Bbr& bbr;
+};
+
+double megabits(Bandwidth rate) { return static_cast<double>(rate.as_bytes_per_second()) * 8e-6; }
+
+}  // namespace
+
+TEST_SUITE("quic bbr") {
+  TEST_CASE("Startup finds the bandwidth, Drain removes its queue, ProbeBW goes round") {
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      CAPTURE(version == &kBbr3);
+      Flow flow(*version);
+      std::vector<CongestionState> states;
+      flow.path.observe = [&] {
+        if (states.empty() || states.back() != flow.bbr.state()) states.push_back(flow.bbr.state());
+      };
+      flow.path.run_for(Duration::milliseconds(4500));
+      REQUIRE_GE(states.size(), 7);
+      using S = CongestionState;
+      CHECK_EQ(states[0], S::startup);
+      CHECK_EQ(states[1], S::drain);
+      // DOWN may be over within the ACK that began it.
+      const size_t cruise = states[2] == S::probe_bandwidth_down ? 3 : 2;
+      CHECK_EQ(states[cruise], S::probe_bandwidth_cruise);
+      CHECK_EQ(states[cruise + 1], S::probe_bandwidth_refill);
+      CHECK_EQ(states[cruise + 2], S::probe_bandwidth_up);
+      CHECK_EQ(states[cruise + 3], S::probe_bandwidth_down);
+      CHECK_GT(megabits(flow.bbr.model().max_bandwidth()), 9.8);
+      CHECK_LT(megabits(flow.bbr.model().max_bandwidth()), 10.3);
+      CHECK_LT(flow.bbr.model().min_rtt(), Duration::milliseconds(33));
+    }
+  }
+
+  TEST_CASE("the path is full and the queue short") {
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      CAPTURE(version == &kBbr3);
+      Flow flow(*version, {.queue = 10 * kBdp});
+      flow.path.run_for(Duration::seconds(1));
+      double queue = 0;
+      int samples = 0;
+      flow.path.observe = [&] {
+        queue += flow.path.queueing_delay().as_seconds();
+        samples++;
+      };
+      CHECK_GT(flow.goodput(Duration::seconds(20)), 9.7);
+      // CUBIC would keep hundreds of milliseconds in it.
+      CHECK_LT(queue / samples, 0.015);
+    }
+  }
+
+  TEST_CASE("random loss of one in a hundred costs little") {
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      CAPTURE(version == &kBbr3);
+      Flow flow(*version, {.loss_permille = 10}, 5);
+      flow.path.run_for(Duration::seconds(1));
+      // Version 2 sends no more than what arrives in every round with a loss, which is every third of these.
+      CHECK_GT(flow.goodput(Duration::seconds(20)), version == &kBbr2 ? 8.5 : 8.8);
+    }
+  }
+
+  TEST_CASE("a queue that overflows in a probe leaves a limit, with headroom for others (§5.5.10.2, §5.3.3.9)") {
+    Flow flow(kBbr3, {.queue = kBdp / 2});
+    uint64_t largest = 0;
+    flow.path.run_for(Duration::seconds(3));
+    flow.path.observe = [&] {
+      if (flow.bbr.phase() == Phase::cruise) largest = std::max(largest, flow.bbr.window());
+    };
+    CHECK_GT(flow.goodput(Duration::seconds(10)), 9.5);
+    CHECK_NE(flow.bbr.model().inflight_longterm(), BbrModel::kUnlimited);
+    CHECK_LT(flow.bbr.model().inflight_longterm(), 2 * kBdp);
+    CHECK_GT(largest, 0);
+    CHECK_LT(largest, flow.bbr.model().inflight_longterm() * 95 / 100);
+    // Hardly anything is lost.
+    CHECK_LT(flow.path.lost() * 100, flow.path.delivered() * 2);
+  }
+
+  TEST_CASE("ProbeRTT comes when the delay was not seen for five seconds, and lasts a fifth of one (§5.3.4)") {
+    Flow flow(kBbr3);
+    flow.path.run_for(Duration::seconds(1));
+    flow.path.link().one_way = Duration::milliseconds(25);  // a longer way: the old minimum is never seen again
+    Instant entered = Instant::never(), left = Instant::never();
+    uint64_t smallest = UINT64_MAX;
+    flow.path.observe = [&] {
+      const bool is_in = flow.bbr.mode() == Bbr::Mode::probe_rtt;
+      if (is_in && entered.is_never()) entered = flow.path.now();
+      if (!entered.is_never() && !is_in && left.is_never()) left = flow.path.now();
+      if (is_in) smallest = std::min(smallest, flow.bbr.window());
+    };
+    const Instant changed = flow.path.now();
+    flow.path.run_for(Duration::seconds(14));
+    REQUIRE_FALSE(left.is_never());
+    CHECK_GT(entered - changed, Duration::milliseconds(4900));
+    CHECK_LT(entered - changed, Duration::milliseconds(5500));
+    CHECK_GE(left - entered, kBbrProbeRttDuration);
+    CHECK_LT(left - entered, Duration::milliseconds(500));
+    CHECK_LE(smallest, kBdp * 55 / 100);                               // half of what the model holds for the product
+    CHECK_GE(flow.bbr.model().min_rtt(), Duration::milliseconds(50));  // the new way, once the old was forgotten
+    CHECK_GT(flow.goodput(Duration::seconds(4)), 9.5);
+  }
+
+  TEST_CASE("no ProbeRTT where the queue runs dry by itself") {
+    Flow flow(kBbr3);
+    int visits = 0;
+    flow.path.observe = [&] { visits += flow.bbr.mode() == Bbr::Mode::probe_rtt; };
+    flow.path.run_for(Duration::seconds(20));
+    CHECK_EQ(visits, 0);
+  }
+
+  TEST_CASE("a rate that doubles is found within three seconds, one that halves within one") {
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      CAPTURE(version == &kBbr3);
+      Flow flow(*version, {.one_way = Duration::milliseconds(25), .queue = 125'000});
+      flow.path.run_for(Duration::seconds(5));
+      flow.path.link().rate = Bandwidth::bits_per_second(20'000'000);
+      flow.path.run_for(Duration::seconds(3));
+      CHECK_GT(flow.goodput(Duration::seconds(1)), 18.0);
+      flow.path.link().rate = Bandwidth::bits_per_second(10'000'000);
+      flow.path.run_for(Duration::seconds(1));
+      CHECK_GT(flow.goodput(Duration::seconds(2)), 9.3);
+    }
+  }
+
+  TEST_CASE("after two seconds in which all is lost the old rate is back within twenty round trips") {
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      CAPTURE(version == &kBbr3);
+      Flow flow(*version);
+      flow.path.run_for(Duration::seconds(3));
+      flow.path.link().loss_permille = 1000;
+      flow.path.run_for(Duration::seconds(2));
+      flow.path.link().loss_permille = 0;
+      const uint64_t before = flow.path.delivered();
+      while (flow.path.delivered() < before + 1)
+        flow.path.run_for(Duration::milliseconds(1));  // until a probe gets through
+      flow.path.run_for(Duration::milliseconds(20 * 30));
+      CHECK_GT(flow.goodput(Duration::seconds(1)), 8.0);
+    }
+  }
+
+  TEST_CASE("an application that sends little does not lower what is known of the path (§5.5.4)") {
+    Flow flow(kBbr3);
+    flow.path.run_for(Duration::seconds(3));
+    const Bandwidth known = flow.bbr.model().max_bandwidth();
+    // One packet in ten milliseconds: an eighth of the path.
+    flow.path.run(flow.path.now() + Duration::seconds(4),
+                  [](Instant now) { return now.as_nanoseconds() / 1'000'000 % 10 == 0; });
+    CHECK_GE(megabits(flow.bbr.model().max_bandwidth()), megabits(known) * 0.98);
+    CHECK_GT(flow.goodput(Duration::milliseconds(500)), 9.0);
+  }
+
+  TEST_CASE("CE marks stand for losses: the queue stays at the threshold (RFC 9002 §7.1)") {
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      CAPTURE(version == &kBbr3);
+      Flow flow(*version, {.queue = 10 * kBdp, .mark_at = 15'000});
+      flow.path.run_for(Duration::seconds(1));
+      Duration longest;
+      flow.path.observe = [&] { longest = std::max(longest, flow.path.queueing_delay()); };
+      CHECK_GT(flow.goodput(Duration::seconds(10)), 9.0);
+      CHECK_LT(longest, Duration::milliseconds(40));
+      CHECK_EQ(flow.path.lost(), 0);
+    }
+  }
+
+  TEST_CASE("what turns out to be no loss is undone (§5.5.11)") {
+    // A Startup that a loss ended, by hand.
+    Bbr bbr(kBbr3, {.max_datagram_size = 1200});
+    Rtt rtt;
+    const auto at = [](int64_t milliseconds) { return Instant() + Duration::milliseconds(milliseconds); };
+    rtt.on_sample(at(0), Duration::milliseconds(100), {});
+    uint64_t delivered = 0;
+    const auto ack = [&](int64_t now, uint64_t prior, uint64_t lost) {
+      AckEvent event{.now = at(now), .bytes_acked = 1200, .bytes_in_flight = 12'000, .newest_time_sent = at(now - 100)};
+      event.rtt_sample = Duration::milliseconds(100);
+      event.rate = {.delivery_rate = Bandwidth::bytes_per_second(1'000'000),
+                    .has_data = true,
+                    .tx_in_flight = 12'000,
+                    .delivered = 1200,
+                    .lost = lost,
+                    .prior_delivered = prior,
+                    .total_delivered = delivered += 1200,
+                    .newly_acked = 1200,
+                    .interval = Duration::milliseconds(100),
+                    .send_elapsed = {},
+                    .ack_elapsed = {}};
+      bbr.on_ack(event, rtt);
+    };
+    ack(100, 0, 0);
+    for (int i = 0; i < 6; i++) {
+      bbr.on_loss(
+          {.now = at(150), .bytes_lost = 1200, .bytes_in_flight = 12'000, .newest_time_sent = at(60), .ranges = 1});
+    }
+    ack(160, 0, 7200);
+    ack(260, delivered, 7200);
+    CHECK_NE(bbr.mode(), Bbr::Mode::startup);
+    CHECK_NE(bbr.model().inflight_longterm(), BbrModel::kUnlimited);
+    bbr.on_spurious_loss(at(270));
+    CHECK_EQ(bbr.mode(), Bbr::Mode::startup);
+    CHECK_EQ(bbr.model().inflight_longterm(), BbrModel::kUnlimited);
+  }
+
+  TEST_CASE("persistent congestion takes the window to its minimum (RFC 9002 §7.6.2)") {
+    Flow flow(kBbr3);
+    flow.path.run_for(Duration::seconds(2));
+    flow.bbr.on_loss({.now = flow.path.now(),
+                      .bytes_lost = 1452,
+                      .newest_time_sent = flow.path.now(),
+                      .persistent_congestion = true});
+    CHECK_EQ(flow.bbr.window(), minimum_window(1452));
+  }
+
+  TEST_CASE("the initial window is that of RFC 9002, and follows the datagram size until something happens") {
+    Bbr bbr(kBbr2, {.max_datagram_size = 1200});
+    CHECK_EQ(bbr.window(), initial_window(1200));
+    CHECK(bbr.pacing_rate(Rtt()).is_infinite());
+    bbr.set_max_datagram_size(1452);
+    CHECK_EQ(bbr.window(), initial_window(1452));
+    CHECK_EQ(bbr.slow_start_threshold(), UINT64_MAX);
+  }
+
+  TEST_CASE("paths of many kinds are used to nine tenths") {
+    struct Case {
+      uint64_t megabits;
+      int64_t rtt_ms;
+      double queue_bdps;
+    };
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      for (const Case& each : {Case{1, 20, 2}, Case{1, 200, 1}, Case{50, 10, 1}, Case{100, 100, 0.5}, Case{100, 100, 4},
+                               Case{20, 600, 1}, Case{500, 20, 1}}) {
+        CAPTURE(version == &kBbr3);
+        CAPTURE(each.megabits);
+        CAPTURE(each.rtt_ms);
+        const Bandwidth rate = Bandwidth::bits_per_second(each.megabits * 1'000'000);
+        const uint64_t bdp = rate.bytes_in(Duration::milliseconds(each.rtt_ms));
+        const auto queue =
+            std::max<uint64_t>(static_cast<uint64_t>(static_cast<double>(bdp) * each.queue_bdps), 15'000);
+        Flow flow(*version, {.rate = rate, .one_way = Duration::milliseconds(each.rtt_ms / 2), .queue = queue});
+        flow.path.run_for(Duration::milliseconds(each.rtt_ms * 12 + 1000));
+        CHECK_GT(flow.goodput(Duration::seconds(6)), 0.9 * static_cast<double>(each.megabits));
+      }
+    }
+  }
+}
