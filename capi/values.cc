@@ -59,7 +59,8 @@ int quoll_address_resolve(const char* host, uint16_t port, quoll_address* addres
 
 int quoll_address_format(const quoll_address* address, char* text, size_t capacity) {
   const auto parsed = address ? capi::address_of(*address) : std::nullopt;
-  if (!parsed || parsed->ip.family() == IpAddress::Family::none || !text) return capi::invalid("no address, or no memory");
+  if (!parsed || parsed->ip.family() == IpAddress::Family::none || !text)
+    return capi::invalid("no address, or no memory");
   const std::string whole = parsed->to_string();
   if (whole.size() >= capacity) return capi::fail(QUOLL_E_SIZE, "the text of the address is longer");
   std::memcpy(text, whole.c_str(), whole.size() + 1);

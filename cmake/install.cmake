@@ -3,10 +3,12 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-foreach(library ${modules} quoll)
+foreach(library ${modules} quoll quoll_capi quoll_capi_static)
   target_include_directories(${library} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 endforeach()
-install(TARGETS ${modules} quoll_h3 quoll EXPORT quoll-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS ${modules} quoll_h3 quoll quoll_capi_static quoll_capi EXPORT quoll-targets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY capi/include/quoll DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${QUOLL_INCLUDE}/quoll DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 # The package. Before 1.0.0 a new minor version may break what stood before it (https://semver.org/#spec-item-4).
@@ -40,3 +42,6 @@ quoll_pkg_config(quoll-h3 DESCRIPTION "HTTP/3 (RFC 9114) servers and clients in 
   LIBS -lquoll_web -lquoll_h3_quic -lquoll_h3_core -lquoll_qpack -lquoll_http -lquoll_qlog -lquoll_os -lquoll_udp
     ${CMAKE_THREAD_LIBS_INIT})
 quoll_pkg_config(quoll DESCRIPTION "QUIC and HTTP/3 in C++23: all modules in one archive" LIBS -lquoll ${CMAKE_THREAD_LIBS_INIT})
+# For C: the shared library needs nothing beside; with --static the archive, and what it stands on.
+quoll_pkg_config(quoll-capi DESCRIPTION "QUIC and HTTP/3 for C" LIBS -lquoll_capi
+  PRIVATE -lquoll -lstdc++ -lm ${CMAKE_THREAD_LIBS_INIT})

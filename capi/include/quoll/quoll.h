@@ -315,7 +315,7 @@ QUOLL_API int quoll_socket_address(const quoll_socket* socket, quoll_address* ad
 QUOLL_API int quoll_socket_fd(const quoll_socket* socket);
 /// A turn of the loop: timers, sends, waits until something comes, a timer is due, quoll_socket_wake() or a signal ends it, at
 /// most `max_wait` nanoseconds, and receives. It does not wait when events are there to poll. A socket serves one endpoint.
-/// 1: there may be more to send at once (with max_wait 0, call again soon); 0 otherwise.
+/// 1: something came, or is left to send: poll events and call it again before waiting for anything else; 0 otherwise.
 QUOLL_API int quoll_socket_turn(quoll_socket* socket, quoll_endpoint* endpoint, uint64_t max_wait);
 /// Ends the wait of a turn, this one or the next. From any thread, and from signal handlers.
 QUOLL_API void quoll_socket_wake(quoll_socket* socket);
