@@ -41,9 +41,11 @@ int quoll_socket_turn(quoll_socket* socket, quoll_endpoint* endpoint, uint64_t m
   if (!socket || !endpoint) return capi::invalid("a socket and an endpoint are wanted");
   quic::Endpoint& core = *endpoint->endpoint;
   const Instant now = udp::now();
+  const size_t connections = core.connections();
   if (core.next_timeout() <= now) core.on_timeout(now);
   const bool all_sent = socket->driver.transmit(now, core);
-  const bool may_wait = all_sent && !endpoint->has_events();
+  // The last connection may be gone now, which is for the caller to see before he waits for ever.
+  const bool may_wait = all_sent && !endpoint->has_events() && core.connections() == connections;
   if (const Result<void> updated = socket->driver.update_watches(); !updated) return capi::fail(updated.error());
   const Instant deadline = may_wait ? std::min(core.next_timeout(), now + capi::duration_of(max_wait)) : now;
   bool came = false;

@@ -1,14 +1,13 @@
 /* An HTTP/3 server in C that greets, with a certificate made on the spot.   usage: h3_server ADDRESS PORT */
+#include <quoll/quoll.h>
 #include <signal.h>
 #include <stdio.h>
-
-#include <quoll/quoll.h>
 
 static quoll_socket* listening;
 static volatile sig_atomic_t stopped;
 
-static void stop(int signal_number) {
-  (void)signal_number;
+static void stop(int number) {
+  (void)number;
   stopped = 1;
   quoll_socket_wake(listening);
 }
@@ -18,43 +17,39 @@ static int failed(const char* what, int status) {
   return 1;
 }
 
-static void answer(quoll_endpoint* endpoint, const quoll_event* event) {
+static void answer(quoll_endpoint* endpoint, const quoll_event* at) {
   static const char greeting[] = "hello from C\n";
   const quoll_field fields[] = {QUOLL_FIELD("content-type", "text/plain")};
   size_t written = 0;
-  if (quoll_h3_respond(endpoint, event->connection, event->stream, 200, fields, 1, 0) != QUOLL_OK) return;
-  quoll_stream_write(endpoint, event->connection, event->stream, greeting, sizeof greeting - 1, NULL, NULL, &written);
-  quoll_stream_finish(endpoint, event->connection, event->stream);
+  quoll_h3_respond(endpoint, at->connection, at->stream, 200, fields, 1, 0);
+  quoll_stream_write(endpoint, at->connection, at->stream, greeting, sizeof greeting - 1, NULL, NULL, &written);
+  quoll_stream_finish(endpoint, at->connection, at->stream);
 }
 
 int main(int argc, char** argv) {
   unsigned port = 0;
-  if (argc != 3 || sscanf(argv[2], "%u", &port) != 1 || port > 65535) {
+  if (argc != 3 || sscanf(argv[2], "%u", &port) != 1 || port > 65535)
     return fputs("usage: h3_server ADDRESS PORT\n", stderr), 2;
-  }
+  quoll_endpoint_config config = {.struct_size = sizeof config, .http3 = 1};
   quoll_identity* identity = NULL;
   quoll_endpoint* endpoint = NULL;
   quoll_address address;
   int status = quoll_identity_self_signed("localhost", 7, NULL, &identity);
   if (status < 0) return failed("certificate", status);
-  quoll_endpoint_config config = {.struct_size = sizeof config, .http3 = 1, .identity = identity};
+  config.identity = identity;
   if ((status = quoll_endpoint_new(&config, &endpoint)) < 0) return failed("endpoint", status);
   if ((status = quoll_address_resolve(argv[1], (uint16_t)port, &address, 1)) < 0) return failed("address", status);
   if ((status = quoll_socket_open(&address, &listening)) < 0) return failed("socket", status);
-  signal(SIGINT, stop);
   signal(SIGTERM, stop);
-
-  char text[64];
   quoll_socket_address(listening, &address);
-  quoll_address_format(&address, text, sizeof text);
-  printf("listening on https://%s\n", text);
+  printf("listening on port %u\n", address.port);
   fflush(stdout);
-  while (!stopped || quoll_endpoint_connections(endpoint) > 0) {
+
+  for (int closing = 0; !closing || quoll_endpoint_connections(endpoint) > 0;) {
     quoll_event event = {.struct_size = sizeof event};
-    if (stopped == 1) quoll_endpoint_close(endpoint, quoll_now(), 0x100, "the server ends"), stopped = 2;
-    while (quoll_endpoint_poll_event(endpoint, &event) == 1) {
+    while (quoll_endpoint_poll_event(endpoint, &event) == 1)
       if (event.kind == QUOLL_EVENT_H3_REQUEST) answer(endpoint, &event);
-    }
+    if (stopped && !closing++) quoll_endpoint_close(endpoint, quoll_now(), 0x100, NULL);
     if ((status = quoll_socket_turn(listening, endpoint, QUOLL_NEVER)) < 0) return failed("socket", status);
   }
   quoll_endpoint_free(endpoint);

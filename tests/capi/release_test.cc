@@ -63,10 +63,12 @@ void run(bool http3, End end) {
         break;
       case End::closed:
         CHECK(quoll_connection_close(client.endpoint, client.connection, pair.now, 0x100, nullptr) == QUOLL_OK);
+        pair.run();
         pair.wait(10'000'000'000);
         break;
       case End::peer_closed:
         CHECK(quoll_endpoint_close(server.endpoint, pair.now, 0x100, nullptr) == QUOLL_OK);
+        pair.run();
         pair.wait(10'000'000'000);
         break;
       case End::freed:

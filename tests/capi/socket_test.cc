@@ -56,6 +56,25 @@ TEST_CASE("a megabyte over loopback") {
   CHECK(received == text.size());
 }
 
+TEST_CASE("whoever waits for the end of his connections sees it") {
+  const Identity identity;
+  Host client(client_config(identity, false)), server(server_config(identity, false));
+  auto options = sized<quoll_connect_options>();
+  options.server_name = "localhost";
+  REQUIRE(quoll_socket_address(server.socket, &options.remote) == QUOLL_OK);
+  Side& from = client.side;
+  REQUIRE(quoll_endpoint_connect(from.endpoint, quoll_now(), &options, &from.connection) == QUOLL_OK);
+  for (int i = 0; i < 1000 && !server.side.find(QUOLL_EVENT_CONNECTED); i++) client.turn(), server.turn();
+  REQUIRE(quoll_endpoint_close(from.endpoint, quoll_now(), 1, nullptr) == QUOLL_OK);
+  for (Host* host : {&client, &server}) {
+    while (quoll_endpoint_connections(host->side.endpoint) > 0) {
+      host->side.poll();
+      REQUIRE(quoll_socket_turn(host->socket, host->side.endpoint, QUOLL_NEVER) >= 0);
+    }
+    CHECK(host->side.find(QUOLL_EVENT_CLOSED));
+  }
+}
+
 TEST_CASE("a wake ends a wait that has no end") {
   const Identity identity;
   Host host(server_config(identity, true));

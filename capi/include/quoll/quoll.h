@@ -314,7 +314,8 @@ QUOLL_API int quoll_socket_address(const quoll_socket* socket, quoll_address* ad
 /// for NULL.
 QUOLL_API int quoll_socket_fd(const quoll_socket* socket);
 /// A turn of the loop: timers, sends, waits until something comes, a timer is due, quoll_socket_wake() or a signal ends it, at
-/// most `max_wait` nanoseconds, and receives. It does not wait when events are there to poll. A socket serves one endpoint.
+/// most `max_wait` nanoseconds, and receives. It does not wait when events are there to poll, or when a connection was
+/// forgotten meanwhile. A socket serves one endpoint.
 /// 1: something came, or is left to send: poll events and call it again before waiting for anything else; 0 otherwise.
 QUOLL_API int quoll_socket_turn(quoll_socket* socket, quoll_endpoint* endpoint, uint64_t max_wait);
 /// Ends the wait of a turn, this one or the next. From any thread, and from signal handlers.
@@ -373,7 +374,8 @@ QUOLL_API int quoll_stream_open(quoll_endpoint* endpoint, quoll_connection conne
 /// connection or the endpoint ended. It comes from within calls for the endpoint and must not call them itself.
 typedef void (*quoll_release)(void* context);
 /// Writes up to `size` bytes and gives in `written` how many were taken. Fewer than `size`: QUOLL_EVENT_STREAM_WRITABLE
-/// follows when there is room. None: QUOLL_E_AGAIN, and the event too.
+/// follows when there is room. None: QUOLL_E_AGAIN, and the event too. QUOLL_E_PEER (and QUOLL_E_STATE,
+/// when that is settled): the peer wants no more.
 /// Without `release` the data is copied. With it, it is not: when any of it was taken, the memory must stay as it is until
 /// release(context), which is called exactly once; when none was taken, or the status is an error, it is not called. To write the
 /// rest later is another write with a release of its own.
