@@ -44,10 +44,13 @@ int quoll_socket_turn(quoll_socket* socket, quoll_endpoint* endpoint, uint64_t m
   const size_t connections = core.connections();
   if (core.next_timeout() <= now) core.on_timeout(now);
   const bool all_sent = socket->driver.transmit(now, core);
-  // The last connection may be gone now, which is for the caller to see before he waits for ever.
-  const bool may_wait = all_sent && !endpoint->has_events() && core.connections() == connections;
+  const bool has_events = endpoint->has_events();
+  // To ask for the timeout settles what is over. The last connection may be gone then, which is for the caller to see before
+  // he waits for ever.
+  const Instant timeout = core.next_timeout();
+  const bool may_wait = all_sent && !has_events && core.connections() == connections;
   if (const Result<void> updated = socket->driver.update_watches(); !updated) return capi::fail(updated.error());
-  const Instant deadline = may_wait ? std::min(core.next_timeout(), now + capi::duration_of(max_wait)) : now;
+  const Instant deadline = may_wait ? std::min(timeout, now + capi::duration_of(max_wait)) : now;
   bool came = false;
   for (const udp::Loop::Ready& ready : socket->loop.wait(deadline)) {
     if (ready.readable) socket->driver.receive(core, ready.key);
