@@ -1,6 +1,7 @@
 #include "tls/session.h"
 
 #include "base/check.h"
+#include "base/shrink.h"
 #include "tls/cipher_suite.h"
 #include "tls/client_handshake.h"
 #include "tls/handshake.h"
@@ -268,9 +269,13 @@ Result<void> Session::update_keys(bool request_peer) {
 void Session::confirm() {
   if (!state_->established) return;
   state_->confirmed = true;
-  std::vector<x509::Certificate>().swap(state_->context.negotiated.peer_certificates);
-  std::vector<uint8_t>().swap(state_->context.negotiated.peer_ocsp_response);
+  quoll::release(state_->context.negotiated.peer_certificates);
+  quoll::release(state_->context.negotiated.peer_ocsp_response);
   state_->context.early_exporter.reset();
+  trim();
+}
+
+void Session::trim() {
   // A ticket may have come in part: HANDSHAKE_DONE waits for nobody.
   if (!state_->assembler.is_within_message()) state_->assembler.reset();
   if (state_->context.out.empty()) state_->context.out.shrink();

@@ -133,6 +133,8 @@ class Session {
   /// Frees what only the handshake needed; call it when the handshake is confirmed (RFC 9001 §4.1.2). What remains is
   /// under 1 KiB: exporter and resumption secrets, and on streams the traffic secrets.
   void confirm();
+  /// Gives back the memory that the last messages took; for times when none are due.
+  void trim();
 
  private:
   struct State;
