@@ -120,7 +120,7 @@ class Connection {
 
   const tls::Negotiated& tls() const;
   /// The leaf that the peer proved to be its own; how it was verified is the TLS configuration's matter. Null before the
-  /// handshake is complete, and where none was shown. A server has that of a client that was asked for one (mutual TLS) for
+  /// handshake is complete (so for 0-RTT, which may be a replay), and where none was shown. A server has that of a client that was asked for one (mutual TLS) for
   /// as long as the connection is there, and out of the ticket of a resumed one. A client has its server's until Confirmed;
   /// a resumed one, never.
   const x509::Certificate* peer_certificate() const;

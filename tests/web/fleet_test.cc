@@ -1,7 +1,11 @@
 // Servers of a fleet open each other's tickets, and keep their hands off each other's connections; and what a handler
 // learns of the client behind a request.
+#include <fstream>
+
+#include "crypto/ct.h"
+#include "os/file.h"
 #include "quic/path/steered_connection_ids.h"
-#include "tests/support/random.h"
+#include "tests/os/temporary_folder.h"
 #include "tests/web/fixture.h"
 
 #include <doctest/doctest.h>
@@ -43,13 +47,22 @@ std::shared_ptr<const tls::Identity> client_identity_of(const char* name) {
   return std::make_shared<const tls::Identity>(tls::Identity::create({*der}, std::move(*key)).value());
 }
 
-web::Fleet member(uint16_t number) {
-  web::Fleet fleet;
-  SeededRng rng(11);
-  rng.fill(fleet.secret);
-  fleet.since = system_time() - Duration::seconds(24 * 3600);
-  fleet.server = number;
+/// What a server of a fleet is told: the secret lies in a file that all of them have.
+Result<web::Fleet> fleet_from(const std::string& secret_path, UnixTime since, uint16_t number) {
+  auto bytes = os::read_file(secret_path.c_str(), quic::kFleetSecretSize);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (bytes->size() != quic::kFleetSecretSize) return usage_error("a fleet's secret has 32 bytes");
+  web::Fleet fleet{.secret = {}, .since = since, .server = number};
+  copy_bytes(fleet.secret.data(), *bytes);
+  crypto::ct::wipe(bytes->data(), bytes->size());
   return fleet;
+}
+
+web::Fleet member(uint16_t number) {
+  static const TemporaryFolder folder;
+  const std::string path = folder.path() + "/secret";
+  std::ofstream(path) << "thirty-two bytes of a test alone";
+  return fleet_from(path, system_time() - Duration::seconds(24 * 3600), number).value();
 }
 
 void describe(web::Exchange& exchange) {
@@ -63,6 +76,7 @@ void describe(web::Exchange& exchange) {
 
 TEST_SUITE("web fleet") {
   TEST_CASE("a ticket of one server resumes at another of its fleet, and 0-RTT is refused without a common register") {
+    CHECK_FALSE(fleet_from("/nowhere/at/all", system_time(), 1));
     for (const bool fleet : {true, false}) {
       const auto options = [&](uint16_t number) {
         return [fleet, number](web::ServerOptions& to) {
@@ -129,6 +143,7 @@ TEST_SUITE("web fleet") {
   TEST_CASE("a handler sees who its client is, and strangers fail in the handshake") {
     const auto client_identity = client_identity_of("client.example");
     ServerFixture server(describe, [&](web::ServerOptions& options) {
+      options.early_data = false;  // before the handshake is complete nobody has proved anything
       options.client_policy = {.authentication = tls::ClientAuthentication::required,
                                .trust = trusting(client_identity)->trust,
                                .verifier = {}};

@@ -165,12 +165,13 @@ TEST_SUITE("quic connection: closing") {
     for (const Role role : kBoth) {
       Stage s(role);
       REQUIRE(s.handshake());
-      const PacketNumber first = s.send_frames(PingFrame{});
-      REQUIRE_FALSE(s.acknowledged(first));  // every second packet is
+      PacketNumber last = s.send_frames(PingFrame{});
+      if (s.acknowledged(last)) last = s.send_frames(PingFrame{});  // every second packet is
+      REQUIRE_FALSE(s.acknowledged(last));
       const std::string reason(kCloseReasonMax, 'r');
       s.connection()->close(s.now, ApplicationErrorCode{1}, reason);
       s.drain();
-      CHECK(s.acknowledged(first));
+      CHECK(s.acknowledged(last));
       REQUIRE(s.find(T::connection_close_application));
       CHECK_EQ(s.find(T::connection_close_application)->bytes.size(), kCloseReasonMax);
       // The answers to what comes later say no more than that it is over.
