@@ -51,7 +51,7 @@ TEST_CASE("a client's socket is bound for its server's family") {
     CHECK(client->local_address().ip.family() == server.local_address().ip.family());
     BufferPool pool(server.receive_buffer_size(), 4);
     const auto bytes = pattern(100);
-    const Transmit transmit{.path = client->path_to(server.local_address()), .bytes = bytes};
+    const Transmit transmit{.path = client->path_to(server.local_address()), .bytes = bytes, .departure = {}};
     REQUIRE(client->send(transmit) == Socket::SendResult::sent);
     CHECK(receive_all(server, pool, 1).size() == 1);
   }

@@ -131,7 +131,7 @@ TEST_SUITE("web fleet") {
       const quic::ConnectionId id = ids.generate(os::thread_rng());
       std::ranges::copy(id.bytes(), datagram.begin() + 1);
       const uint64_t before = server.server->statistics().endpoint.datagrams_received;
-      (void)socket.send({.path = socket.path_to(server.server->addresses()[0]), .bytes = datagram});
+      (void)socket.send({.path = socket.path_to(server.server->addresses()[0]), .bytes = datagram, .departure = {}});
       REQUIRE(server.eventually(
           [&](const web::ServerStatistics& now) { return now.endpoint.datagrams_received > before; }));
       return server.server->statistics().endpoint.stateless_resets_sent;

@@ -328,7 +328,7 @@ TEST_SUITE("web server") {
     };
     CHECK_FALSE(refuses([](web::ServerOptions&) {}));
     CHECK(refuses([](web::ServerOptions& odd) { odd.identities = {nullptr}; }));
-    for (const auto trust : {std::shared_ptr<x509::TrustStore>(), std::make_shared<x509::TrustStore>()}) {
+    for (const auto& trust : {std::shared_ptr<x509::TrustStore>(), std::make_shared<x509::TrustStore>()}) {
       CHECK(refuses([&](web::ServerOptions& odd) {
         odd.client_policy = {.authentication = tls::ClientAuthentication::required, .trust = trust, .verifier = {}};
       }));
