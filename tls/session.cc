@@ -1,6 +1,7 @@
 #include "tls/session.h"
 
 #include "base/check.h"
+#include "base/shrink.h"
 #include "tls/cipher_suite.h"
 #include "tls/client_handshake.h"
 #include "tls/handshake.h"
@@ -31,7 +32,6 @@ struct Session::State {
   std::vector<uint8_t> early_data_context;  // server: tickets carry it
   uint64_t tickets_issued = 0;              // server
   size_t tickets_taken = 0;                 // client
-  bool confirmed = false;
 
   std::optional<Error> failure;
 
@@ -264,15 +264,18 @@ Result<void> Session::update_keys(bool request_peer) {
 
 void Session::confirm() {
   if (!state_->established) return;
-  state_->confirmed = true;
   // A server's application decides by who its client is for as long as the connection lasts; a client chose its server by
   // name, and is done with the certificate.
   std::vector<x509::Certificate> leaf;
   auto& chain = state_->context.negotiated.peer_certificates;
   if (state_->server_config && !chain.empty()) leaf.push_back(std::move(chain.front()));
   chain.swap(leaf);
-  std::vector<uint8_t>().swap(state_->context.negotiated.peer_ocsp_response);
+  quoll::release(state_->context.negotiated.peer_ocsp_response);
   state_->context.early_exporter.reset();
+  trim();
+}
+
+void Session::trim() {
   // A ticket may have come in part: HANDSHAKE_DONE waits for nobody.
   if (!state_->assembler.is_within_message()) state_->assembler.reset();
   if (state_->context.out.empty()) state_->context.out.shrink();

@@ -134,6 +134,8 @@ class Session {
   /// under 1 KiB: exporter and resumption secrets, and on streams the traffic secrets; and at a server the leaf of a
   /// client that showed a certificate (at most x509::kCertificateSizeMax bytes, and what parsing made of them).
   void confirm();
+  /// Gives back the memory that the last messages took; for times when none are due.
+  void trim();
 
  private:
   struct State;
