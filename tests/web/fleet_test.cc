@@ -81,6 +81,7 @@ TEST_SUITE("web fleet") {
       const auto options = [&](uint16_t number) {
         return [fleet, number](web::ServerOptions& to) {
           if (fleet) to.fleet = member(number);
+          to.workers = number;
         };
       };
       ServerFixture first(describe, options(1)), second(describe, options(2));
