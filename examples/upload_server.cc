@@ -7,6 +7,7 @@
 using namespace quoll;
 
 /// The body of one request on its way out. What is not read stays in the transport, whose flow control holds the client back.
+/// fwrite() may block, and the worker's other connections with it: good for one client at a time.
 void take(web::Exchange& exchange, size_t taken = 0) {
   exchange.on_readable([&exchange, taken]() mutable {
     while (const auto data = exchange.read(64 * 1024)) taken += std::fwrite(data->data(), 1, data->size(), stdout);
