@@ -63,9 +63,10 @@ quic::EndpointConfig ServerWorker::endpoint_config(uint16_t number) {
   config.max_connections = options.max_connections;
   config.max_offered = kOfferedMax;
   config.wall_clock = [this](Instant at) { return context_.clock.at(at); };
-  if (options.workers > 1) {
+  if (options.workers > 1 || options.fleet) {
     const quic::FleetKeys keys(crypto::best(), shared_.secret);
-    auto ids = std::make_shared<quic::SteeredConnectionIds>(keys.connection_ids, number);
+    const uint16_t server = options.fleet ? options.fleet->server : 0;
+    auto ids = std::make_shared<quic::SteeredConnectionIds>(keys.connection_ids, number, server);
     config.connection_ids = ids;
     config.may_reset = [ids, number](const quic::ConnectionId& id) { return ids->worker_of(id) == number; };
   }
