@@ -102,6 +102,7 @@ class EncoderTable {
   };
 
   void added(LineHash hash, uint64_t size, Worth worth);
+  void grow_buckets();
   size_t bucket(uint32_t hash) const { return hash & (names_.size() - 1); }
 
   DynamicTable table_;
@@ -109,7 +110,8 @@ class EncoderTable {
   Ring<Note> notes_;
   uint64_t inserted_ = 0;
   uint64_t inserted_new_ = 0;
-  // Of each hash: absolute index and one of the newest entry, 0 for none.
+  // Of each hash: absolute index and one of the newest entry, 0 for none. As many as entries, up to a maximum.
+  size_t buckets_max_;
   std::vector<uint64_t> names_;
   std::vector<uint64_t> lines_;
 };
