@@ -25,7 +25,7 @@ all: ## build/quoll and build/libquoll.a
 
 PREFIX ?= /usr/local
 install: all
-	cmake --install $(BUILD)
+	DESTDIR=$(DESTDIR) cmake --install $(BUILD)
 
 static: ## build/quoll-static: the program without any library, stripped
 	@tools/need cmake

@@ -1,30 +1,25 @@
 #include "capi/identity.h"
 
-#include <string_view>
-
 #include "capi/status.h"
-#include "crypto/ct.h"
-#include "os/file.h"
 #include "os/system_rng.h"
 #include "os/wall_clock.h"
 #include "tls/x509/certificate_maker.h"
 #include "tls/x509/verify.h"
+#include "web/load_identity.h"
 
 using namespace quoll;
 
 namespace {
 
-constexpr size_t kPemSizeMax = 1024 * 1024;  // bytes; the longest chains that peers take have an eighth of it
 constexpr unsigned kDaysMax = 3650;
 
-int give(Result<tls::Identity> made, quoll_identity** identity) {
-  if (!made) return capi::fail(made.error());
-  *identity = new quoll_identity{std::make_shared<const tls::Identity>(std::move(*made))};
+int give(std::shared_ptr<const tls::Identity> made, quoll_identity** identity) {
+  *identity = new quoll_identity{std::move(made)};
   return QUOLL_OK;
 }
 
-std::string_view text_of(const std::vector<uint8_t>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+int give(Result<tls::Identity> made, quoll_identity** identity) {
+  return made ? give(std::make_shared<const tls::Identity>(std::move(*made)), identity) : capi::fail(made.error());
 }
 
 }  // namespace
@@ -37,13 +32,8 @@ int quoll_identity_from_pem(const char* chain, size_t chain_size, const char* ke
 
 int quoll_identity_from_files(const char* chain_path, const char* key_path, quoll_identity** identity) {
   if (!chain_path || !key_path || !identity) return capi::invalid("two paths and a place for the identity are wanted");
-  const Result<std::vector<uint8_t>> chain = os::read_file(chain_path, kPemSizeMax);
-  if (!chain) return capi::fail(chain.error());
-  Result<std::vector<uint8_t>> key = os::read_file(key_path, kPemSizeMax);
-  if (!key) return capi::fail(key.error());
-  const int status = give(tls::Identity::from_pem(crypto::best(), text_of(*chain), text_of(*key)), identity);
-  crypto::ct::wipe(key->data(), key->size());
-  return status;
+  auto loaded = web::load_identity(chain_path, key_path);
+  return loaded ? give(std::move(*loaded), identity) : capi::fail(loaded.error());
 }
 
 int quoll_identity_self_signed(const char* host, unsigned days, uint8_t* pin, quoll_identity** identity) {
