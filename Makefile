@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 JOBS     ?= $(shell nproc)
 BUILD    := build
 SHARED   ?= ../shared
-TEST_PACKAGES := cmake doctest-dev nlohmann-json3-dev libssl-dev openssl gnutls-bin python3
+TEST_PACKAGES := cmake pkgconf doctest-dev nlohmann-json3-dev libssl-dev openssl gnutls-bin python3
 
 # $(call configure,TREE,OPTIONS[,COMPILER]): makes or refreshes a build tree. The compiler is fixed when a tree is made.
 configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null

@@ -164,8 +164,9 @@ class Pair {
     for (size_t turns = 0; turns < 100'000; turns++) {
       client.poll();
       server.poll();
-      const bool moved = carry(client, server) | carry(server, client);
-      if (moved) continue;
+      const bool there = carry(client, server);
+      const bool back = carry(server, client);
+      if (there || back) continue;
       const uint64_t next =
           std::min(quoll_endpoint_next_timeout(client.endpoint), quoll_endpoint_next_timeout(server.endpoint));
       if (next > now + 50'000'000) return;

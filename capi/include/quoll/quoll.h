@@ -374,11 +374,11 @@ QUOLL_API int quoll_stream_open(quoll_endpoint* endpoint, quoll_connection conne
 /// connection or the endpoint ended. It comes from within calls for the endpoint and must not call them itself.
 typedef void (*quoll_release)(void* context);
 /// Writes up to `size` bytes and gives in `written` how many were taken. Fewer than `size`: QUOLL_EVENT_STREAM_WRITABLE
-/// follows when there is room. None: QUOLL_E_AGAIN, and the event too. QUOLL_E_PEER (and QUOLL_E_STATE,
-/// when that is settled): the peer wants no more.
+/// follows when there is room. None: QUOLL_E_AGAIN, and the event too. QUOLL_E_PEER (and
+/// QUOLL_E_STATE, when that is settled): the peer wants no more.
 /// Without `release` the data is copied. With it, it is not: when any of it was taken, the memory must stay as it is until
-/// release(context), which is called exactly once; when none was taken, or the status is an error, it is not called. To write the
-/// rest later is another write with a release of its own.
+/// release(context), which is called exactly once; when none was taken, or the status is an error, it is not called. To write
+/// the rest later is another write with a release of its own.
 QUOLL_API int quoll_stream_write(quoll_endpoint* endpoint, quoll_connection connection, uint64_t stream,
                                  const void* data, size_t size, quoll_release release, void* context, size_t* written);
 /// Nothing more is written.
