@@ -164,6 +164,12 @@ TEST_CASE("a struct of an older header is taken, and one of a newer header when 
   CHECK(info.mtu == 0xeeeeeeee);
 }
 
+TEST_CASE("a server without trust anchors connects to nobody whom it would have to verify") {
+  const Identity identity;
+  Pair pair(server_config(identity, false), server_config(identity, false));
+  CHECK(pair.connect(pair.options()) == QUOLL_E_STATE);
+}
+
 TEST_CASE("addresses are resolved and written") {
   quoll_address address;
   char text[64];

@@ -150,7 +150,8 @@ typedef struct quoll_endpoint_config {
   /// What a client that a server asks shows.
   const quoll_identity* client_identity;
   int verify;  // enum quoll_verify
-  /// Trust anchors, a PEM file; NULL: the system's.
+  /// Trust anchors, a PEM file; NULL: the system's, but none on an endpoint with `identity`, which then cannot connect
+  /// under QUOLL_VERIFY_CHAIN.
   const char* trust_file;
   /// SHA-256 hashes of public keys (SubjectPublicKeyInfo), 32 bytes each, one after the other.
   const uint8_t* pins;
