@@ -1,8 +1,7 @@
 // quoll perf get: loads an HTTP/3 server and tells how it does.
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdio>
+#include <expected>
 
 #include "app/cert.h"
 #include "app/perf.h"
@@ -17,7 +16,7 @@ namespace {
 
 /// Until tickets, tokens and the last acknowledgments of idle connections are over.
 constexpr Duration kSettleTime = Duration::seconds(1);
-/// A closed connection's place is kept for a while: what the server tells of itself is asked for after it did its work.
+/// What a server that answers at all needs to tell of itself, many times over.
 constexpr Duration kAskTime = Duration::seconds(10);
 
 class PerfGet {
@@ -32,8 +31,8 @@ class PerfGet {
   bool make_config();
   PerfPlan plan() const;
   PerfPlan base_plan(std::string_view method, std::string_view path) const;
-  /// What the server tells of itself; empty when it does not.
-  std::optional<PerfServerFacts> ask();
+  /// What the server tells of itself; empty when it does not. An Error is a line for a person: nobody is there.
+  std::expected<std::optional<PerfServerFacts>, std::string> ask();
 
   const PerfGetOptions& options_;
   const PerfData data_;
@@ -91,12 +90,15 @@ PerfPlan PerfGet::plan() const {
   return plan;
 }
 
-std::optional<PerfServerFacts> PerfGet::ask() {
-  if (options_.foreign) return {};
+std::expected<std::optional<PerfServerFacts>, std::string> PerfGet::ask() {
+  if (options_.foreign) return std::nullopt;
   PerfPlan plan = base_plan("GET", kPerfStatisticsPath);
   plan.time = kAskTime;
   auto load = PerfLoad::create(std::move(plan), data_);
-  if (!load || !(*load)->run()) return {};
+  if (!load) return std::unexpected("a UDP socket: " + error_text(load.error()));
+  if (const Result<void> ran = (*load)->run(); !ran)
+    return std::unexpected("the event loop: " + error_text(ran.error()));
+  if ((*load)->result().connections == 0) return std::unexpected((*load)->result().failure);
   (*load)->close();
   return PerfServerFacts::parse((*load)->result().fields);
 }
@@ -108,15 +110,16 @@ int PerfGet::run() {
   if (!make_config()) return kFailed;
 
   const auto before = ask();
+  if (!before) return complain(options_.url.authority(), before.error());
   auto load = PerfLoad::create(plan(), data_);
   if (!load) return complain("a UDP socket", error_text(load.error()));
   if (const Result<void> ran = (*load)->run(); !ran) return complain("the event loop", error_text(ran.error()));
   // While connections are open: their memory is part of the answer.
-  const auto after = ask();
+  const auto after = ask().value_or(std::nullopt);
   (*load)->close();
 
   const PerfResult& result = (*load)->result();
-  const PerfReport report{.options = options_, .result = result, .before = before, .after = after};
+  const PerfReport report{.options = options_, .result = result, .before = *before, .after = after};
   std::fputs((options_.json ? report.json() : report.text()).c_str(), stdout);
   if (result.failed == 0 && result.failure.empty()) return 0;
   return complain(options_.url.authority(), result.failure.empty() ? "requests failed" : result.failure);

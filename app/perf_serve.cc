@@ -1,6 +1,4 @@
 // quoll perf serve: an HTTP/3 server that gives as many bytes as a path says, and swallows what is sent to it.
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdio>
 

@@ -41,15 +41,14 @@ EncoderTable::EncoderTable(uint64_t capacity)
     : table_(capacity),
       half_life_(Worth::half_life_of(table_.maximum())),
       // One more: the note of an entry comes before those that it evicts go.
-      notes_(static_cast<size_t>(max_entries(table_.maximum())) + 1) {
+      notes_(static_cast<size_t>(max_entries(table_.maximum())) + 1),
+      buckets_(static_cast<size_t>(std::bit_ceil(std::min(table_.maximum() / kUsualEntrySize + 1, kBucketsMax)))) {
   table_.set_capacity(table_.maximum());
-  const uint64_t buckets = std::bit_ceil(std::min(table_.maximum() / kUsualEntrySize + 1, kBucketsMax));
-  names_.assign(static_cast<size_t>(buckets), 0);
-  lines_.assign(static_cast<size_t>(buckets), 0);
 }
 
 std::optional<uint64_t> EncoderTable::find_line(LineHash hash, std::string_view name, std::string_view value,
                                                 uint64_t limit) const {
+  if (lines_.empty()) return {};
   for (uint64_t next = lines_[bucket(hash.line)]; next > table_.first();) {
     const uint64_t index = next - 1;
     const Note& note = notes_[index];
@@ -62,6 +61,7 @@ std::optional<uint64_t> EncoderTable::find_line(LineHash hash, std::string_view 
 }
 
 std::optional<uint64_t> EncoderTable::find_name(LineHash hash, std::string_view name, uint64_t limit) const {
+  if (names_.empty()) return {};
   for (uint64_t next = names_[bucket(hash.name)]; next > table_.first();) {
     const uint64_t index = next - 1;
     const Note& note = notes_[index];
@@ -101,6 +101,10 @@ void EncoderTable::duplicate(uint64_t absolute_index) {
 }
 
 void EncoderTable::added(LineHash hash, uint64_t size, Worth worth) {
+  if (names_.empty()) {
+    names_.resize(buckets_);
+    lines_.resize(buckets_);
+  }
   const Note* made = notes_.emplace(Note{.hash = hash,
                                          .worth = worth,
                                          .pins = 0,

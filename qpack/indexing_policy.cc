@@ -12,7 +12,8 @@ namespace {
 /// Names that are remembered, in sets by hash.
 constexpr size_t kNames = 64;
 constexpr size_t kNamesInSet = 4;
-/// Lines that are remembered: some more than the table holds.
+/// Lines that are remembered: some more than the table holds. A connection of a few requests gets no further than the first.
+constexpr uint64_t kRememberedFirst = 16;
 constexpr uint64_t kRememberedMin = 64;
 constexpr uint64_t kRememberedMax = 1024;
 constexpr uint64_t kCapacityPerRemembered = 8;
@@ -44,9 +45,8 @@ bool is_credential(std::string_view name) { return name == "authorization" || na
 
 IndexingPolicy::IndexingPolicy(uint64_t table_capacity)
     : half_life_(Worth::half_life_of(table_capacity)),
-      remembered_(static_cast<size_t>(
-          std::bit_ceil(std::clamp(table_capacity / kCapacityPerRemembered, kRememberedMin, kRememberedMax)))),
-      names_(kNames) {}
+      remembered_max_(static_cast<size_t>(
+          std::bit_ceil(std::clamp(table_capacity / kCapacityPerRemembered, kRememberedMin, kRememberedMax)))) {}
 
 void IndexingPolicy::Name::count_line() {
   if (later.lines >= kLinesMax) {
@@ -60,7 +60,24 @@ void IndexingPolicy::Name::count_again(Remembered& remembered) {
   if (std::exchange(remembered.is_counted, false) && later.again < later.lines) later.again++;
 }
 
+IndexingPolicy::Remembered& IndexingPolicy::remembered(LineHash hash) {
+  if (remembered_.empty()) remembered_.resize(kRememberedFirst);
+  return remembered_[hash.line & (remembered_.size() - 1)];
+}
+
+void IndexingPolicy::remember(Remembered& place, const Remembered& line) {
+  if (place.hash == 0) remembered_used_++;
+  place = line;
+  if (2 * remembered_used_ <= remembered_.size() || remembered_.size() == remembered_max_) return;
+  // Lines that had a place each keep one each.
+  const std::vector<Remembered> before = std::exchange(remembered_, std::vector<Remembered>(2 * remembered_.size()));
+  for (const Remembered& one : before) {
+    if (one.hash != 0) remembered({.name = 0, .line = one.hash}) = one;
+  }
+}
+
 IndexingPolicy::Name& IndexingPolicy::name_of(std::string_view name, uint32_t hash) {
+  if (names_.empty()) names_.resize(kNames);
   const auto set = std::span(names_).subspan(hash % (kNames / kNamesInSet) * kNamesInSet, kNamesInSet);
   const auto found = std::ranges::find(set, hash, &Name::hash);
   const bool is_there = found != set.end();
@@ -91,8 +108,9 @@ std::optional<uint64_t> IndexingPolicy::on_new(const Line& line) {
   const bool is_first = !std::exchange(name.is_known, true);
   const uint64_t worth = (is_first ? name.first : name.later).of(line.saved);
   const bool wanted = wants_unseen(name, line, is_first, worth);
-  seen = {.hash = line.hash.line, .is_counted = !is_first, .worth = {}};
-  seen.worth.add(worth, line.now, half_life_);
+  Remembered made = {.hash = line.hash.line, .is_counted = !is_first, .worth = {}};
+  made.worth.add(worth, line.now, half_life_);
+  remember(seen, made);
   if (!is_first) name.count_line();
   return wanted ? std::optional(worth) : std::nullopt;
 }
