@@ -12,8 +12,7 @@ namespace {
 /// Names that are remembered, in sets by hash.
 constexpr size_t kNames = 64;
 constexpr size_t kNamesInSet = 4;
-/// Lines that are remembered: some more than the table holds. A connection of a few requests gets no further than the first.
-constexpr uint64_t kRememberedFirst = 16;
+/// Lines that are remembered: some more than the table holds. A connection of a few requests stays with the fewest.
 constexpr uint64_t kRememberedMin = 64;
 constexpr uint64_t kRememberedMax = 1024;
 constexpr uint64_t kCapacityPerRemembered = 8;
@@ -61,14 +60,14 @@ void IndexingPolicy::Name::count_again(Remembered& remembered) {
 }
 
 IndexingPolicy::Remembered& IndexingPolicy::remembered(LineHash hash) {
-  if (remembered_.empty()) remembered_.resize(kRememberedFirst);
+  if (remembered_.empty()) remembered_.resize(kRememberedMin);
   return remembered_[hash.line & (remembered_.size() - 1)];
 }
 
 void IndexingPolicy::remember(Remembered& place, const Remembered& line) {
   if (place.hash == 0) remembered_used_++;
   place = line;
-  if (2 * remembered_used_ <= remembered_.size() || remembered_.size() == remembered_max_) return;
+  if (4 * remembered_used_ <= remembered_.size() || remembered_.size() == remembered_max_) return;
   // Lines that had a place each keep one each.
   const std::vector<Remembered> before = std::exchange(remembered_, std::vector<Remembered>(2 * remembered_.size()));
   for (const Remembered& one : before) {

@@ -65,7 +65,7 @@ class IndexingPolicy {
   Name& name_of(std::string_view name, uint32_t hash);
   /// The place of a line.
   Remembered& remembered(LineHash hash);
-  /// Puts a line into its place, and makes more places when half of them are taken.
+  /// Puts a line into its place, and makes more places when a quarter of them is taken.
   void remember(Remembered& place, const Remembered& line);
   bool wants_unseen(Name& name, const Line& line, bool is_first, uint64_t worth);
 

@@ -1,7 +1,8 @@
 #include "app/perf_report.h"
 
-#include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
+
+#include <doctest/doctest.h>
 
 namespace quoll::app {
 namespace {
