@@ -15,6 +15,7 @@ build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
 .PHONY: all serve static test check vectors sim e2e interop interop-quick bench bench-picture bench-parts install clean \
+        docs examples \
         sanitize clang ct cross emulate fuzz style format
 
 all: ## build/quoll and build/libquoll.a
@@ -95,8 +96,19 @@ bench-parts: ## tables of parts beside OpenSSL, as ratios of one run
 	@$(BUILD)/bench/quic_bench $(BENCH)
 	@$(BUILD)/bench/udp_bench $(BENCH)
 
+examples: ## the programs of examples/, in build/test/examples
+	@tools/need $(TEST_PACKAGES) >/dev/null
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target examples
+
+docs: ## the reference, made from the headers; a warning is an error
+	@tools/need doxygen
+	@mkdir -p $(BUILD)/docs
+	@doxygen docs/Doxyfile
+	@echo "$(BUILD)/docs/reference/index.html"
+
 # What `make check` adds to `make test`, each part also a target of its own.
-check: test style sanitize clang emulate cross
+check: test style docs sanitize clang emulate cross
 
 # One tree for sanitize and fuzz: what both want is compiled once.
 instrumented = $(call configure,/sanitize,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 \

@@ -17,9 +17,9 @@
 #include "app/get_transfer.h"
 #include "app/interrupt_watch.h"
 #include "app/key_log_file.h"
-#include "app/session_file.h"
 #include "os/trust.h"
 #include "udp/loop.h"
+#include "web/session_file.h"
 
 namespace quoll::app {
 namespace {
@@ -109,7 +109,7 @@ class GetRun {
     }
     client_ = std::move(*created);
     if (options_.session_file.empty()) return GetExit::ok;
-    const auto loaded = load_sessions(options_.session_file, trust_digest_, client_->resumption());
+    const auto loaded = web::load_sessions(options_.session_file, trust_digest_, client_->resumption());
     if (loaded) return GetExit::ok;
     console_.error("--session " + options_.session_file + ": " + error_text(loaded.error()));
     return GetExit::read_error;
@@ -149,7 +149,7 @@ class GetRun {
     // A pinned key says who the server is, whoever signed its certificate.
     const bool by_authorities = !options_.insecure && (options_.pins.empty() || !options_.authorities.empty());
     if (by_authorities && !(trust = load_trust(options_, console_))) return GetExit::bad_ca_file;
-    trust_digest_ = trust_digest(trust.get(), options_.pins);
+    trust_digest_ = web::trust_digest(trust.get(), options_.pins);
     if (trust || !options_.pins.empty()) {
       judge_.emplace(trust, options_.pins);
       tls->verifier = [this](const tls::PeerCertificates& peer) { return judge_->verify(peer); };
@@ -274,7 +274,7 @@ class GetRun {
 
   GetExit save() {
     if (options_.session_file.empty()) return GetExit::ok;
-    const auto saved = save_sessions(options_.session_file, trust_digest_, client_->resumption(), now());
+    const auto saved = web::save_sessions(options_.session_file, trust_digest_, client_->resumption(), now());
     if (saved) return GetExit::ok;
     console_.error("--session " + options_.session_file + ": " + error_text(saved.error()));
     return GetExit::write_error;
@@ -285,7 +285,7 @@ class GetRun {
   std::unique_ptr<std::FILE, CloseFile> heads_;
   std::unique_ptr<KeyLogFile> key_log_;
   std::optional<ServerJudge> judge_;
-  TrustDigest trust_digest_{};
+  web::TrustDigest trust_digest_{};
   std::unique_ptr<web::Client> client_;
   std::atomic<web::Client*> stoppable_ = nullptr;  // the same, for the thread that waits for signals
   const InterruptWatch* watch_ = nullptr;

@@ -8,6 +8,7 @@
 // more than `limit` elements: emplace() refuses. Nothing is allocated before the first element, or once warm.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -97,7 +98,7 @@ class Ring {
   }
 
  private:
-  static constexpr size_t kSmallestCapacity = 8;
+  static constexpr size_t kSmallestCapacity = std::bit_floor(std::clamp<size_t>(256 / sizeof(T), 2, 8));
 
   T* slot(uint64_t number) { return slots_ + (number & (capacity_ - 1)); }
   const T* slot(uint64_t number) const { return slots_ + (number & (capacity_ - 1)); }

@@ -1,11 +1,17 @@
-// shrink(): a vector that has become small gives memory back. std::vector::shrink_to_fit() of libstdc++ does nothing in code
-// that is compiled without exceptions, as all of ours is.
+// Vectors that give memory back. `vector = {}` only clears, and std::vector::shrink_to_fit() of libstdc++ does nothing in
+// code that is compiled without exceptions, as all of ours is.
 #pragma once
 
 #include <iterator>
 #include <vector>
 
 namespace quoll {
+
+/// Empty, and without memory.
+template <class T>
+void release(std::vector<T>& vector) {
+  std::vector<T>().swap(vector);
+}
 
 /// The capacity becomes the size. References to elements end.
 template <class T>

@@ -7,8 +7,10 @@
 using namespace quoll;
 
 int main(int argc, char** argv) {
+  const auto address = SocketAddress::parse(argc > 1 ? argv[1] : "127.0.0.1:4433");
+  if (!address) return std::fputs("usage: h3_server [ADDRESS:PORT]\n", stderr), 2;
   web::ServerOptions options;
-  options.listen = {SocketAddress::parse(argc > 1 ? argv[1] : "127.0.0.1:4433").value()};
+  options.listen = {*address};
   options.identities = {examples::self_signed()};
   auto server = web::Server::listen(std::move(options), [](web::Exchange& exchange) {
     if (exchange.path() != "/") return exchange.send(404, {}, "nothing here\n");

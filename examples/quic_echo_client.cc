@@ -1,7 +1,8 @@
 // Sends a text to the echo server over QUIC and prints what comes back.   usage: quic_echo_client ADDRESS:PORT TEXT
 #include <cstdio>
 
-#include "examples/self_signed.h"
+#include "os/system_rng.h"
+#include "os/wall_clock.h"
 #include "quic/endpoint/endpoint.h"
 #include "udp/run.h"
 
@@ -22,7 +23,7 @@ struct EchoClient {
     } else if (const auto* readable = std::get_if<quic::StreamReadable>(&news)) {
       for (;;) {
         const auto chunk = connection->streams().read(readable->stream_id);
-        if (!chunk || !*chunk) return;
+        if (!chunk || !*chunk) return;  // given up by the server, or StreamReadable follows
         std::fwrite((*chunk)->data.data(), 1, (*chunk)->data.size(), stdout);
         if ((*chunk)->fin) return connection->close(now, quic::ApplicationErrorCode{0}, "done");
       }
@@ -38,20 +39,15 @@ struct EchoClient {
 int main(int argc, char** argv) {
   const auto server = argc == 3 ? SocketAddress::parse(argv[1]) : std::nullopt;
   if (!server) return std::fputs("usage: quic_echo_client ADDRESS:PORT TEXT\n", stderr), 2;
-  const bool ipv6 = server->ip.family() == IpAddress::Family::ipv6;
-  auto socket = udp::Socket::bind(*SocketAddress::parse(ipv6 ? "[::]:0" : "0.0.0.0:0"));
+  auto socket = udp::Socket::bind_for(*server);
   if (!socket) return std::perror("quic_echo_client"), 1;
-
   auto tls = std::make_shared<tls::ClientConfig>();
   tls->application_protocols = {"echo"};
   tls->verification = tls::PeerVerification::none;  // the server's certificate is self-signed: whoever answers will do
   auto client = std::make_shared<quic::ClientConfig>();
   client->tls = tls;
-  quic::EndpointConfig config;
-  config.wall_clock = examples::wall_clock;
-  quic::Endpoint endpoint(config, crypto::best(), os::thread_rng());
+  quic::Endpoint endpoint({.wall_clock = os::wall_clock_at}, crypto::best(), os::thread_rng());
   if (!endpoint.connect(udp::now(), client, socket->path_to(*server), {.server_name = "localhost"})) return 1;
-
   EchoClient echo{endpoint, argv[2]};
   return udp::run(endpoint, *socket, echo) && !echo.failed ? 0 : 1;
 }

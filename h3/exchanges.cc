@@ -1,4 +1,5 @@
 // Exchanges come and go.
+#include "base/shrink.h"
 #include "h3/state.h"
 
 namespace quoll::h3 {
@@ -53,7 +54,7 @@ void Session::State::stop_receiving(Exchange& exchange, std::optional<ErrorCode>
   // RFC 9204 §2.2.2.2: sections that come no more, or are not looked at.
   decoder.cancel(exchange.stream);
   if (std::exchange(exchange.blocked, false)) blocked_bytes -= exchange.section.size();
-  exchange.section = {};
+  quoll::release(exchange.section);
   exchange.input = {};
   drop_datagrams(exchange);
 }

@@ -269,6 +269,7 @@ void Session::State::peek(Exchange& exchange) {
 
 /// What waits for the application shall not keep a large buffer for a few bytes.
 void Session::State::keep_small(Slice& rest) {
+  if (rest.empty()) rest = {};  // else the memory of what was worked off stays
   if (!rest.empty() && rest.pinned_size() > 8 * rest.size() + 4096) rest = Slice::copy_of(rest.bytes());
 }
 

@@ -60,6 +60,7 @@ void Session::State::tell(Event event) {
 }
 
 std::optional<Event> Session::State::poll_event() {
+  gone.clear();
   while (!events.empty()) {
     Event event = std::move(events.front());
     events.pop();

@@ -14,6 +14,7 @@ namespace {
 /// Chains are short with as many buckets as entries of usual size; they are never longer than the table has entries.
 constexpr uint64_t kUsualEntrySize = 64;
 constexpr uint64_t kBucketsMax = 4096;
+constexpr size_t kBucketsFirst = 4;
 
 uint64_t mix(uint64_t hash, uint64_t word) {
   hash = (hash ^ word) * 0x9fb21c651e98df25;
@@ -42,13 +43,14 @@ EncoderTable::EncoderTable(uint64_t capacity)
       half_life_(Worth::half_life_of(table_.maximum())),
       // One more: the note of an entry comes before those that it evicts go.
       notes_(static_cast<size_t>(max_entries(table_.maximum())) + 1),
-      buckets_(static_cast<size_t>(std::bit_ceil(std::min(table_.maximum() / kUsualEntrySize + 1, kBucketsMax)))) {
+      buckets_max_(static_cast<size_t>(std::bit_ceil(std::min(table_.maximum() / kUsualEntrySize + 1, kBucketsMax)))),
+      names_(kBucketsFirst),
+      lines_(kBucketsFirst) {
   table_.set_capacity(table_.maximum());
 }
 
 std::optional<uint64_t> EncoderTable::find_line(LineHash hash, std::string_view name, std::string_view value,
                                                 uint64_t limit) const {
-  if (lines_.empty()) return {};
   for (uint64_t next = lines_[bucket(hash.line)]; next > table_.first();) {
     const uint64_t index = next - 1;
     const Note& note = notes_[index];
@@ -61,7 +63,6 @@ std::optional<uint64_t> EncoderTable::find_line(LineHash hash, std::string_view 
 }
 
 std::optional<uint64_t> EncoderTable::find_name(LineHash hash, std::string_view name, uint64_t limit) const {
-  if (names_.empty()) return {};
   for (uint64_t next = names_[bucket(hash.name)]; next > table_.first();) {
     const uint64_t index = next - 1;
     const Note& note = notes_[index];
@@ -101,10 +102,6 @@ void EncoderTable::duplicate(uint64_t absolute_index) {
 }
 
 void EncoderTable::added(LineHash hash, uint64_t size, Worth worth) {
-  if (names_.empty()) {
-    names_.resize(buckets_);
-    lines_.resize(buckets_);
-  }
   const Note* made = notes_.emplace(Note{.hash = hash,
                                          .worth = worth,
                                          .pins = 0,
@@ -120,6 +117,18 @@ void EncoderTable::added(LineHash hash, uint64_t size, Worth worth) {
   CHECK(made && notes_.next() == table_.insert_count());
   names_[bucket(hash.name)] = table_.insert_count();
   lines_[bucket(hash.line)] = table_.insert_count();
+  if (notes_.size() > names_.size() && names_.size() < buckets_max_) grow_buckets();
+}
+
+void EncoderTable::grow_buckets() {
+  const size_t buckets = 2 * names_.size();
+  names_.assign(buckets, 0);
+  lines_.assign(buckets, 0);
+  for (uint64_t index = notes_.first(); index != notes_.next(); index++) {
+    Note& note = notes_[index];
+    note.older_name = std::exchange(names_[bucket(note.hash.name)], index + 1);
+    note.older_line = std::exchange(lines_[bucket(note.hash.line)], index + 1);
+  }
 }
 
 void EncoderTable::unpin(uint64_t absolute_index) {

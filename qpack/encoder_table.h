@@ -102,16 +102,16 @@ class EncoderTable {
   };
 
   void added(LineHash hash, uint64_t size, Worth worth);
-  size_t bucket(uint32_t hash) const { return hash & (buckets_ - 1); }
+  void grow_buckets();
+  size_t bucket(uint32_t hash) const { return hash & (names_.size() - 1); }
 
   DynamicTable table_;
   uint32_t half_life_;
   Ring<Note> notes_;
   uint64_t inserted_ = 0;
   uint64_t inserted_new_ = 0;
-  size_t buckets_;  // a power of two
-  // Of each hash: absolute index and one of the newest entry, 0 for none. Empty before the first entry: most connections
-  // never have one.
+  // Of each hash: absolute index and one of the newest entry, 0 for none. As many as entries, up to a maximum.
+  size_t buckets_max_;
   std::vector<uint64_t> names_;
   std::vector<uint64_t> lines_;
 };

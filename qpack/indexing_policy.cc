@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <span>
 #include <utility>
 
 namespace quoll::qpack {
@@ -12,10 +11,14 @@ namespace {
 /// Names that are remembered, in sets by hash.
 constexpr size_t kNames = 64;
 constexpr size_t kNamesInSet = 4;
-/// Lines that are remembered: some more than the table holds. A connection of a few requests stays with the fewest.
+/// Places for lines that are remembered, when the first one comes and at most: some more than the table holds.
+constexpr size_t kRememberedFirst = 8;
 constexpr uint64_t kRememberedMin = 64;
 constexpr uint64_t kRememberedMax = 1024;
 constexpr uint64_t kCapacityPerRemembered = 8;
+/// Below the largest size, places for each line; and those where a line may stand.
+constexpr size_t kPlacesPerLine = 2;
+constexpr uint32_t kPlacesTried = 4;
 /// New lines of one name that are counted before both counts are halved.
 constexpr uint16_t kLinesMax = 16;
 
@@ -59,26 +62,46 @@ void IndexingPolicy::Name::count_again(Remembered& remembered) {
   if (std::exchange(remembered.is_counted, false) && later.again < later.lines) later.again++;
 }
 
-IndexingPolicy::Remembered& IndexingPolicy::remembered(LineHash hash) {
-  if (remembered_.empty()) remembered_.resize(kRememberedMin);
-  return remembered_[hash.line & (remembered_.size() - 1)];
+std::span<IndexingPolicy::Name> IndexingPolicy::set_of(uint32_t hash) {
+  return std::span(names_).subspan(hash % (names_.size() / kNamesInSet) * kNamesInSet, kNamesInSet);
 }
 
-void IndexingPolicy::remember(Remembered& place, const Remembered& line) {
-  if (place.hash == 0) remembered_used_++;
-  place = line;
-  if (4 * remembered_used_ <= remembered_.size() || remembered_.size() == remembered_max_) return;
-  // Lines that had a place each keep one each.
-  const std::vector<Remembered> before = std::exchange(remembered_, std::vector<Remembered>(2 * remembered_.size()));
-  for (const Remembered& one : before) {
-    if (one.hash != 0) remembered({.name = 0, .line = one.hash}) = one;
+void IndexingPolicy::grow_names() {
+  std::vector<Name> before(std::max(kNamesInSet, 2 * names_.size()));
+  before.swap(names_);
+  // The order within the sets stays.
+  for (const Name& known : before) {
+    if (known.hash != 0) *std::ranges::find(set_of(known.hash), 0U, &Name::hash) = known;
+  }
+}
+
+/// The place of a line, or for it: one that is free, else one of another line, which is forgotten.
+IndexingPolicy::Remembered& IndexingPolicy::remembered(uint32_t hash) {
+  const auto place = [&](uint32_t i) -> Remembered& { return remembered_[(hash + i) & (remembered_.size() - 1)]; };
+  for (uint32_t i = 0; i < kPlacesTried; i++) {
+    if (place(i).hash == hash || place(i).hash == 0) return place(i);
+  }
+  return place(0);
+}
+
+void IndexingPolicy::make_room_for_line() {
+  if (lines_ * kPlacesPerLine < remembered_.size() || remembered_.size() == remembered_max_) return;
+  std::vector<Remembered> before(std::max(kRememberedFirst, 2 * remembered_.size()));
+  before.swap(remembered_);
+  for (const Remembered& line : before) {
+    if (line.hash != 0) remembered(line.hash) = line;
   }
 }
 
 IndexingPolicy::Name& IndexingPolicy::name_of(std::string_view name, uint32_t hash) {
-  if (names_.empty()) names_.resize(kNames);
-  const auto set = std::span(names_).subspan(hash % (kNames / kNamesInSet) * kNamesInSet, kNamesInSet);
-  const auto found = std::ranges::find(set, hash, &Name::hash);
+  if (names_.empty()) grow_names();
+  auto set = set_of(hash);
+  auto found = std::ranges::find(set, hash, &Name::hash);
+  while (found == set.end() && set.back().hash != 0 && names_.size() < kNames) {
+    grow_names();
+    set = set_of(hash);
+    found = set.end();
+  }
   const bool is_there = found != set.end();
   const auto place = is_there ? found : set.end() - 1;
   std::rotate(set.begin(), place, place + 1);
@@ -96,7 +119,8 @@ IndexingPolicy::Name& IndexingPolicy::name_of(std::string_view name, uint32_t ha
 
 std::optional<uint64_t> IndexingPolicy::on_new(const Line& line) {
   Name& name = name_of(line.name, line.hash.name);
-  Remembered& seen = remembered(line.hash);
+  make_room_for_line();
+  Remembered& seen = remembered(line.hash.line);
   if (seen.hash == line.hash.line) {
     name.count_again(seen);
     seen.worth.add(line.saved, line.now, half_life_);
@@ -107,9 +131,9 @@ std::optional<uint64_t> IndexingPolicy::on_new(const Line& line) {
   const bool is_first = !std::exchange(name.is_known, true);
   const uint64_t worth = (is_first ? name.first : name.later).of(line.saved);
   const bool wanted = wants_unseen(name, line, is_first, worth);
-  Remembered made = {.hash = line.hash.line, .is_counted = !is_first, .worth = {}};
-  made.worth.add(worth, line.now, half_life_);
-  remember(seen, made);
+  if (seen.hash == 0) lines_++;
+  seen = {.hash = line.hash.line, .is_counted = !is_first, .worth = {}};
+  seen.worth.add(worth, line.now, half_life_);
   if (!is_first) name.count_line();
   return wanted ? std::optional(worth) : std::nullopt;
 }
@@ -126,7 +150,8 @@ bool IndexingPolicy::wants_unseen(Name& name, const Line& line, bool is_first, u
 void IndexingPolicy::on_repeated(std::string_view name, LineHash hash) {
   Name& known = name_of(name, hash.name);
   known.on_probation = false;
-  if (Remembered& seen = remembered(hash); seen.hash == hash.line) known.count_again(seen);
+  if (remembered_.empty()) return;
+  if (Remembered& seen = remembered(hash.line); seen.hash == hash.line) known.count_again(seen);
 }
 
 }  // namespace quoll::qpack

@@ -4,13 +4,14 @@
 // the table carry one; lines that are in no table are remembered by their hashes, with one each. What a line is worth that
 // was never seen depends on its name: whether it is the first line of it, and else how many new lines of it came again.
 // While the last one that was inserted unseen did not, the next has to come twice: a name whose values change fills no
-// table. Names that everybody knows begin with a prejudice. Memory is bounded by the table's capacity, there is none before the
-// first line, and nothing is exact: a collision of hashes costs compression, no more.
+// table. Names that everybody knows begin with a prejudice. Memory grows with what came, to a fixed size, and nothing is
+// exact: a collision of hashes costs compression, no more.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -63,17 +64,17 @@ class IndexingPolicy {
     void count_again(Remembered& remembered);
   };
   Name& name_of(std::string_view name, uint32_t hash);
-  /// The place of a line.
-  Remembered& remembered(LineHash hash);
-  /// Puts a line into its place, and makes more places when a quarter of them is taken.
-  void remember(Remembered& place, const Remembered& line);
+  std::span<Name> set_of(uint32_t hash);
+  void grow_names();
+  Remembered& remembered(uint32_t hash);
+  void make_room_for_line();
   bool wants_unseen(Name& name, const Line& line, bool is_first, uint64_t worth);
 
   uint32_t half_life_;
   size_t remembered_max_;
-  size_t remembered_used_ = 0;
-  std::vector<Remembered> remembered_;  // none, or a power of two of them
-  std::vector<Name> names_;             // none at first; in sets, those used last first
+  size_t lines_ = 0;                    // places in use of remembered_
+  std::vector<Remembered> remembered_;  // a power of two of them, after the first line
+  std::vector<Name> names_;             // in sets, those used last first
 };
 
 }  // namespace quoll::qpack

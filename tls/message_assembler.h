@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/shrink.h"
 #include "tls/handshake.h"
 
 namespace quoll::tls {
@@ -21,7 +22,7 @@ class MessageAssembler {
 
   /// Forgets everything and gives memory back.
   void reset() {
-    part_ = {};
+    release(part_);
     whole_ = false;
   }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "base/shrink.h"
 #include "tls/cipher_suite.h"
 #include "tls/key_exchange.h"
 #include "tls/peer_verification.h"
@@ -250,7 +251,7 @@ Result<void> ServerMachine::accept(const ClientHello& hello, const HandshakeMess
   }
   transcript_.add(message.whole);
   transcript_.choose(hash());
-  std::vector<uint8_t>().swap(first_hello_);
+  release(first_hello_);
   fill_negotiated();
   if (context_.mode == Mode::quic && !transport_parameters_) {
     state_ = State::wait_transport_parameters;

@@ -1,6 +1,7 @@
 #include "tls/session.h"
 
 #include "base/check.h"
+#include "base/shrink.h"
 #include "tls/cipher_suite.h"
 #include "tls/client_handshake.h"
 #include "tls/handshake.h"
@@ -31,8 +32,6 @@ struct Session::State {
   std::vector<uint8_t> early_data_context;  // server: tickets carry it
   uint64_t tickets_issued = 0;              // server
   size_t tickets_taken = 0;                 // client
-  bool confirmed = false;
-  bool client_authenticated = false;
 
   std::optional<Error> failure;
 
@@ -161,7 +160,6 @@ Result<void> Session::State::finish_handshake(UnixTime now) {
   server_handshake = nullptr;
   handshake.reset();
   assembler.reset();
-  client_authenticated = server_config && !context.negotiated.peer_certificates.empty();
   return server_config && server_config->ticket_keys ? send_tickets(server_config->tickets, now) : Result<void>();
 }
 
@@ -252,7 +250,6 @@ Result<void> Session::send_ticket(UnixTime now) {
   if (state_->failure) return std::unexpected(*state_->failure);
   if (!state_->server_config || !state_->server_config->ticket_keys) return usage_error("no keys to make tickets with");
   if (!state_->established) return usage_error("tickets follow the handshake");
-  if (state_->confirmed && state_->client_authenticated) return usage_error("the client's certificate was freed");
   return state_->keep(state_->send_tickets(1, now));
 }
 
@@ -267,10 +264,18 @@ Result<void> Session::update_keys(bool request_peer) {
 
 void Session::confirm() {
   if (!state_->established) return;
-  state_->confirmed = true;
-  std::vector<x509::Certificate>().swap(state_->context.negotiated.peer_certificates);
-  std::vector<uint8_t>().swap(state_->context.negotiated.peer_ocsp_response);
+  // A server's application decides by who its client is for as long as the connection lasts; a client chose its server by
+  // name, and is done with the certificate.
+  std::vector<x509::Certificate> leaf;
+  auto& chain = state_->context.negotiated.peer_certificates;
+  if (state_->server_config && !chain.empty()) leaf.push_back(std::move(chain.front()));
+  chain.swap(leaf);
+  quoll::release(state_->context.negotiated.peer_ocsp_response);
   state_->context.early_exporter.reset();
+  trim();
+}
+
+void Session::trim() {
   // A ticket may have come in part: HANDSHAKE_DONE waits for nobody.
   if (!state_->assembler.is_within_message()) state_->assembler.reset();
   if (state_->context.out.empty()) state_->context.out.shrink();

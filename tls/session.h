@@ -78,9 +78,10 @@ struct Negotiated {
   bool early_data = false;  // 0-RTT was accepted
   std::optional<SignatureScheme> peer_signature_scheme;
   /// Empty when the peer did not authenticate with certificates in this handshake. A resumed server session has the leaf
-  /// that the ticket carried. Freed by Session::confirm(); take what you want to keep.
+  /// that the ticket carried. Session::confirm() frees them, but for a client's leaf, by which a server knows whom
+  /// it serves.
   std::vector<x509::Certificate> peer_certificates;
-  std::vector<uint8_t> peer_ocsp_response;
+  std::vector<uint8_t> peer_ocsp_response;  // freed by Session::confirm()
 };
 
 class Session {
@@ -122,8 +123,7 @@ class Session {
   /// The same from the early exporter secret, while 0-RTT is offered or was accepted.
   [[nodiscard]] Result<void> export_early_keying_material(std::string_view label, Bytes context, MutBytes out) const;
 
-  /// Server, complete: sends one more ticket. A usage error where the configuration has no ticket keys, on a client, and
-  /// after confirm() if the client authenticated with a certificate (a ticket carries it).
+  /// Server, complete: sends one more ticket. A usage error where the configuration has no ticket keys, and on a client.
   [[nodiscard]] Result<void> send_ticket(UnixTime now);
 
   /// Streams, complete: new write keys, announced by a KeyUpdate; with `request_peer`, the peer is to do the same. A
@@ -131,8 +131,11 @@ class Session {
   [[nodiscard]] Result<void> update_keys(bool request_peer);
 
   /// Frees what only the handshake needed; call it when the handshake is confirmed (RFC 9001 §4.1.2). What remains is
-  /// under 1 KiB: exporter and resumption secrets, and on streams the traffic secrets.
+  /// under 1 KiB: exporter and resumption secrets, and on streams the traffic secrets; and at a server the leaf of a
+  /// client that showed a certificate (at most x509::kCertificateSizeMax bytes, and what parsing made of them).
   void confirm();
+  /// Gives back the memory that the last messages took; for times when none are due.
+  void trim();
 
  private:
   struct State;

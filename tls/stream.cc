@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/shrink.h"
 #include "tls/cipher_suite.h"
 #include "tls/messages.h"
 
@@ -18,7 +19,7 @@ void drop_front(std::vector<uint8_t>& buffer, size_t& begin, size_t size) {
   if (begin < buffer.size() / 2) return;
   buffer.erase(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(begin));
   begin = 0;
-  if (buffer.empty() && buffer.capacity() > kBufferKept) std::vector<uint8_t>().swap(buffer);
+  if (buffer.empty() && buffer.capacity() > kBufferKept) release(buffer);
 }
 
 /// The alert that tells the peer of an error. Only errors of the tls domain are its fault.
@@ -239,7 +240,7 @@ Result<void> Stream::on_output(EarlyDataDecision& decision) {
     const size_t skipped_max = std::max(early_data_size_max_, kEarlyDataSkippedMin);
     if (!decision.accepted) reader_.skip_early_data(static_cast<uint32_t>(skipped_max));
   } else if (decision.accepted) {
-    std::vector<uint8_t>().swap(early_data_);
+    release(early_data_);
   }
   return {};
 }

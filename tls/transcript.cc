@@ -1,6 +1,7 @@
 #include "tls/transcript.h"
 
 #include "base/check.h"
+#include "base/shrink.h"
 #include "tls/codepoints.h"
 
 namespace quoll::tls {
@@ -19,7 +20,7 @@ void Transcript::choose(const crypto::HashAlgorithm& algorithm) {
     return;
   }
   hash_.emplace(algorithm).update(pending_);
-  std::vector<uint8_t>().swap(pending_);
+  release(pending_);
 }
 
 void Transcript::replace_with_message_hash() {

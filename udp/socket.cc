@@ -167,6 +167,11 @@ Result<Socket> Socket::bind(const SocketAddress& address, const SocketOptions& o
   return Socket(std::move(state));
 }
 
+Result<Socket> Socket::bind_for(const SocketAddress& remote, const SocketOptions& options) {
+  const bool is_ipv6 = remote.ip.family() == IpAddress::Family::ipv6;
+  return bind({.ip = is_ipv6 ? IpAddress::v6({}) : IpAddress::v4({}), .port = 0}, options);
+}
+
 int Socket::fd() const { return state_->fd; }
 const SocketAddress& Socket::local_address() const { return state_->local; }
 

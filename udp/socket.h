@@ -55,6 +55,8 @@ class Socket {
  public:
   /// An Error of ErrorDomain::system (an errno value) with the call that failed as reason.
   [[nodiscard]] static Result<Socket> bind(const SocketAddress& address, const SocketOptions& options = {});
+  /// For a client: a port of the kernel's choice on the wildcard address of `remote`'s family.
+  [[nodiscard]] static Result<Socket> bind_for(const SocketAddress& remote, const SocketOptions& options = {});
   Socket(Socket&&) noexcept;
   Socket& operator=(Socket&&) noexcept;
   ~Socket();

@@ -60,7 +60,7 @@ void sip_hash(BpfAssembler& code, const SteeringKey& key) {
 }
 
 /// Gives the number of a socket, or one that none has: then the kernel's hash decides.
-BpfAssembler steering_program(const SteeringKey& key) {
+BpfAssembler steering_program(const SteeringKey& key, uint16_t server) {
   constexpr int kLongHeaderId = 6, kShortHeaderId = 1;  // RFC 8999 §5.1, §5.2: where the id begins
   BpfAssembler code;
   BpfAssembler::Label by_hash, long_header, read_id;
@@ -85,6 +85,7 @@ BpfAssembler steering_program(const SteeringKey& key) {
   code.inclusive_or(r8, r0);
   sip_hash(code, key);
   code.exclusive_or(r0, r9);
+  code.exclusive_or(r0, int{server});  // leaves no bit of it where it is ours
   code.truncate(r0);
   code.jump_if_any_bit(r0, 0xffff, by_hash);
   code.shift_right(r0, 16);
@@ -101,9 +102,9 @@ std::unexpected<Error> failed(const char* call) {
 
 }  // namespace
 
-Result<void> steer(std::span<const Socket> sockets, const SteeringKey& key) {
+Result<void> steer(std::span<const Socket> sockets, const SteeringKey& key, uint16_t server) {
   if (sockets.empty()) return usage_error("no sockets to steer between");
-  const BpfAssembler program = steering_program(key);
+  const BpfAssembler program = steering_program(key, server);
   bpf_attr attributes{};
   attributes.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
   attributes.insns = reinterpret_cast<uintptr_t>(program.code().data());
@@ -128,7 +129,7 @@ Result<void> steer(std::span<const Socket> sockets, const SteeringKey& key) {
 
 namespace quoll::udp {
 
-Result<void> steer(std::span<const Socket>, const SteeringKey&) {
+Result<void> steer(std::span<const Socket>, const SteeringKey&, uint16_t) {
   return std::unexpected(Error{.domain = ErrorDomain::system, .code = ENOSYS, .reason = "no steering in this system"});
 }
 

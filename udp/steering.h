@@ -4,7 +4,7 @@
 // It reads the Destination Connection ID where RFC 8999 §5 puts it, 12 bytes of this form (quic::SteeredConnectionIds
 // makes them):
 //
-//     id = nonce (8) | (worker (2) | 0 (2)) ^ F(nonce)
+//     id = nonce (8) | (worker (2) | server (2)) ^ F(nonce)
 //
 // where F is SipHash-2-4 under a key that the kernel's program holds too, cut to 32 bits. Datagrams with other ids, such
 // as the first ones of a connection, go by the kernel's hash of the addresses, which is what happens without a program.
@@ -25,8 +25,9 @@ using SteeringKey = std::array<uint8_t, 16>;
 
 inline constexpr size_t kSteeredIdSize = 12;
 
-/// `sockets`: all those of the address, in the order in which they were bound; workers are numbered in this order. An
-/// Error (system) where the kernel does not take the program.
-[[nodiscard]] Result<void> steer(std::span<const Socket> sockets, const SteeringKey& key);
+/// `sockets`: all those of the address, in the order in which they were bound; workers are numbered in this order.
+/// `server`: whose ids these workers have, of several servers with one key. An Error (system) where the kernel does not
+/// take the program.
+[[nodiscard]] Result<void> steer(std::span<const Socket> sockets, const SteeringKey& key, uint16_t server = 0);
 
 }  // namespace quoll::udp

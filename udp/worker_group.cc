@@ -41,7 +41,7 @@ struct WorkerGroup::State {
       each.reuse_port = true;
     }
     if (options.steering && options.workers > 1) {
-      if (Result<void> done = steer(group, *options.steering); !done) {
+      if (Result<void> done = steer(group, *options.steering, options.server); !done) {
         steered = false;
         steering_error = done.error();
       }

@@ -22,6 +22,7 @@ struct WorkerGroupOptions {
   SocketOptions socket;
   /// For the kernel; empty: none is asked.
   std::optional<SteeringKey> steering;
+  uint16_t server = 0;  // in the connection ids that the kernel steers by (steering.h)
   /// For the workers, where the kernel does not do it; null: nothing is handed over.
   WorkerOf worker_of;
 };

@@ -13,6 +13,7 @@
 #include "base/slice.h"
 #include "h3/error.h"
 #include "http/field_section.h"
+#include "quic/connection/connection.h"
 #include "web/body_source.h"
 
 namespace quoll::web {
@@ -37,6 +38,9 @@ class Exchange {
   virtual std::string_view connect_protocol() const = 0;  // :protocol of an extended CONNECT (RFC 9220)
   virtual const http::FieldSection& fields() const = 0;   // pseudo-header fields included
   virtual SocketAddress peer() const = 0;
+  /// What carries it: the client's certificate, round-trip times, the version. To be used before the handler or callback
+  /// returns; null when the connection is over.
+  virtual const quic::Connection* connection() const = 0;
   /// It may be a replay (RFC 8470 §3): it came in 0-RTT, and the handshake is not complete yet; or in that of a client of the
   /// intermediary that sent it, which the handshake here changes nothing about (§5.1).
   virtual bool is_early() const = 0;

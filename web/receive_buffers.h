@@ -40,7 +40,7 @@ class ReceiveBuffers {
   }
 
  private:
-  static constexpr size_t kDatagramsKept = 1024;
+  static constexpr size_t kDatagramsKept = 256;
   std::span<Received> copied(size_t count);
   void copy_short(Received& received);
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "os/system_rng.h"
+#include "os/wall_clock.h"
 #include "quic/path/steered_connection_ids.h"
 #include "udp/worker_group.h"
 #include "web/add_statistics.h"
@@ -27,6 +28,14 @@ std::vector<uint8_t> early_data_context(const h3::SessionOptions& options) {
 Result<void> check(const ServerOptions& options) {
   if (options.listen.empty()) return usage_error("no address to listen on");
   if (options.identities.empty()) return usage_error("no certificate");
+  if (std::ranges::find(options.identities, nullptr) != options.identities.end())
+    return usage_error("a certificate is missing (null)");
+  const tls::ClientPolicy& clients = options.client_policy;
+  const bool trusts_some = clients.verifier || (clients.trust && !clients.trust->certificates().empty());
+  if (clients.authentication != tls::ClientAuthentication::none && !trusts_some)
+    return usage_error("clients are asked for certificates, but none would be trusted");
+  if (options.fleet && std::ranges::all_of(options.fleet->secret.bytes(), [](uint8_t byte) { return byte == 0; }))
+    return usage_error("the fleet's secret is all zeros");
   if (options.workers == 0 || options.workers > kWorkersMax)
     return usage_error("the number of workers is out of range");
   return check_qlog_directory(options.qlog_directory);
@@ -41,9 +50,9 @@ Result<udp::WorkerGroup> bind_all(const ServerOptions& options, const quic::Flee
     udp::SteeringKey key;
     copy_bytes(key.data(), keys.connection_ids.bytes());
     group.steering = key;
-    group.worker_of = [ids = quic::SteeredConnectionIds(key, 0)](Bytes datagram) -> std::optional<size_t> {
-      return ids.worker_of_datagram(datagram);
-    };
+    group.server = options.fleet ? options.fleet->server : 0;
+    group.worker_of = [ids = quic::SteeredConnectionIds(key, 0, group.server)](
+                          Bytes datagram) -> std::optional<size_t> { return ids.worker_of_datagram(datagram); };
   }
   return udp::WorkerGroup::bind(options.listen, group);
 }
@@ -55,10 +64,35 @@ std::shared_ptr<const quic::ServerConfig> ServerShared::config() const {
   return config_;
 }
 
+quic::FleetKeys ServerShared::prepare_secrets() {
+  const std::optional<Fleet>& fleet = options.fleet;
+  Rng& rng = os::thread_rng();
+  if (fleet) {
+    secret = fleet->secret;
+  } else {
+    rng.fill(secret);
+  }
+  quic::FleetKeys keys(crypto::best(), secret);
+  const UnixTime now = os::wall_clock();
+  ticket_keys = tls::TicketKeys::ratcheted(crypto::best(), keys.tls_tickets, {.origin = fleet ? fleet->since : now});
+  if (!options.early_data) return keys;
+  if (fleet) {
+    anti_replay = fleet->anti_replay;
+  } else {
+    // The secret was drawn here, so no ticket is older than the server: the register need not wait for what a
+    // predecessor could have admitted.
+    tls::StrikeRegister::Options replay;
+    replay.start = now - replay.window * 3;
+    anti_replay = std::make_shared<tls::StrikeRegister>(replay, rng);
+  }
+  return keys;
+}
+
 void ServerShared::set_identities(tls::Identities identities) {
   auto tls = std::make_shared<tls::ServerConfig>();
   tls->application_protocols = {std::string(h3::kProtocol)};
   tls->identities = std::move(identities);
+  tls->client_policy = options.client_policy;
   tls->ticket_keys = ticket_keys;
   tls->anti_replay = anti_replay;
   tls->key_log = options.key_log;
@@ -91,18 +125,7 @@ Result<std::unique_ptr<Server>> Server::listen(ServerOptions options, Handler ha
   shared.handler = std::move(handler);
   h3::prepare(shared.options.transport, shared.options.session);
 
-  // The secret is drawn here, so no ticket is older than the server: the register need not wait for what a predecessor
-  // could have admitted.
-  Rng& rng = os::thread_rng();
-  rng.fill(shared.secret);
-  const quic::FleetKeys keys(crypto::best(), shared.secret);
-  const UnixTime now = WallClock().at(udp::now());
-  shared.ticket_keys = tls::TicketKeys::ratcheted(crypto::best(), keys.tls_tickets, {.origin = now});
-  if (shared.options.early_data) {
-    tls::StrikeRegister::Options replay;
-    replay.start = now - replay.window * 3;
-    shared.anti_replay = std::make_shared<tls::StrikeRegister>(replay, rng);
-  }
+  const quic::FleetKeys keys = shared.prepare_secrets();
   shared.set_identities(std::move(shared.options.identities));
 
   Result<udp::WorkerGroup> group = bind_all(shared.options, keys);

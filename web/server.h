@@ -18,9 +18,29 @@
 
 namespace quoll::web {
 
+/// For one of several servers that clients reach at one address, through a load balancer or several records in the DNS:
+/// each opens what the others gave to clients, so that resumption and address validation work whichever a client meets.
+/// Those with one secret trust the same client certificates (tls::ServerConfig::ticket_keys).
+struct Fleet {
+  /// Random, the same for all, and kept over restarts: tokens, tickets, stateless resets and connection ids hang on it.
+  quic::FleetSecret secret;
+  /// When the secret came into use, the same for all. Ticket keys change every six hours from then on.
+  UnixTime since;
+  /// A number of its own for each server. It stands, encrypted, in connection ids, so that a datagram that went astray does
+  /// not end another server's connection with a stateless reset (RFC 9000 §21.11).
+  uint16_t server = 0;
+  /// What sees the 0-RTT of all of them; null: 0-RTT is refused, since a register of one server's own would admit what
+  /// was replayed to another (RFC 8446 §8.2).
+  std::shared_ptr<tls::AntiReplay> anti_replay = {};
+};
+
 struct ServerOptions {
   std::vector<SocketAddress> listen;
   std::vector<std::shared_ptr<const tls::Identity>> identities;  // certificates, chosen by name; at least one
+  /// Whether clients are asked for certificates (mutual TLS), and whom they are to come from. A handler finds what a client
+  /// showed by exchange.connection()->peer_certificate().
+  tls::ClientPolicy client_policy = {};
+  std::optional<Fleet> fleet = {};  // empty: the server stands alone
   size_t workers = 1;
   quic::RetryPolicy retry = quic::RetryPolicy::under_load;
   quic::TransportConfig transport = {};  // h3::prepare() is applied to it
@@ -44,7 +64,8 @@ struct ServerStatistics {
 
 class Server {
  public:
-  /// Binds its sockets; nothing is served before run().
+  /// Binds its sockets; nothing is served before run(). A usage error for options with which no handshake could succeed: no
+  /// certificate, or client certificates that are required but trusted by nobody.
   [[nodiscard]] static Result<std::unique_ptr<Server>> listen(ServerOptions options, Handler handler);
   ~Server();
 

@@ -52,6 +52,8 @@ class ServerConnection {
   WorkerContext& context() { return context_; }
   const SocketAddress& peer() const { return peer_; }
   bool is_established() const { return established_; }
+  /// The transport's connection, until the next call of the endpoint; null when it is over.
+  const quic::Connection* transport() const { return context_.endpoint->find(handle_); }
   /// The session, until the next call of the endpoint; null when the connection is over.
   h3::Session* session();
 

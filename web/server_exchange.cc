@@ -31,6 +31,8 @@ std::string_view ServerExchange::authority() const {
 
 SocketAddress ServerExchange::peer() const { return connection_.peer(); }
 
+const quic::Connection* ServerExchange::connection() const { return connection_.transport(); }
+
 bool ServerExchange::is_early() const {
   // RFC 8470 §5.1: early on a hop before this one, whatever the field says and however often.
   return !connection_.is_established() || fields_.find("early-data").has_value();

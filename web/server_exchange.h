@@ -24,6 +24,7 @@ class ServerExchange final : public Exchange {
   std::string_view connect_protocol() const override { return pseudo(":protocol"); }
   const http::FieldSection& fields() const override { return fields_; }
   SocketAddress peer() const override;
+  const quic::Connection* connection() const override;
   bool is_early() const override;
 
   std::optional<Slice> read(size_t max) override;

@@ -10,7 +10,9 @@ namespace quoll::web {
 namespace {
 
 constexpr size_t kReceiveCallsPerTurnMax = 8;  // then what was received is answered
-constexpr size_t kOfferedMax = 4096;           // more than arrive between two looks at them
+// Many small requests come in one datagram. While the last of them are answered the client works on the first answers.
+constexpr size_t kEventsPerSend = 32;
+constexpr size_t kOfferedMax = 4096;  // more than arrive between two looks at them
 constexpr Duration kExhaustedWait = Duration::milliseconds(10);
 constexpr Duration kLastSendMax = Duration::milliseconds(100);
 constexpr Duration kLogPatience = Duration::seconds(1);  // a closed connection is looked for so often
@@ -61,9 +63,10 @@ quic::EndpointConfig ServerWorker::endpoint_config(uint16_t number) {
   config.max_connections = options.max_connections;
   config.max_offered = kOfferedMax;
   config.wall_clock = [this](Instant at) { return context_.clock.at(at); };
-  if (options.workers > 1) {
+  if (options.workers > 1 || options.fleet) {
     const quic::FleetKeys keys(crypto::best(), shared_.secret);
-    auto ids = std::make_shared<quic::SteeredConnectionIds>(keys.connection_ids, number);
+    const uint16_t server = options.fleet ? options.fleet->server : 0;
+    auto ids = std::make_shared<quic::SteeredConnectionIds>(keys.connection_ids, number, server);
     config.connection_ids = ids;
     config.may_reset = [ids, number](const quic::ConnectionId& id) { return ids->worker_of(id) == number; };
   }
@@ -130,7 +133,12 @@ std::span<Received> ServerWorker::receive_some(uint64_t key) {
 void ServerWorker::take_events() {
   // Handlers use connections, and that makes new events of the endpoint's.
   do {
-    while (std::optional<quic::EndpointEvent> event = endpoint_->poll_event()) on_event(*event);
+    for (size_t taken = 1; std::optional<quic::EndpointEvent> event = endpoint_->poll_event(); taken++) {
+      on_event(*event);
+      if (taken % kEventsPerSend != 0) continue;
+      take_used();
+      transmit();
+    }
     take_used();
   } while (!context_.used.empty());
 }

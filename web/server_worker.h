@@ -34,6 +34,8 @@ struct ServerShared {
   /// The configuration of connections to come.
   std::shared_ptr<const quic::ServerConfig> config() const;
   void set_identities(tls::Identities identities);
+  /// The fleet's secret or a new one, and what hangs on it; before anything is configured.
+  quic::FleetKeys prepare_secrets();
   /// Changes with each set_identities().
   uint64_t config_version() const { return config_version_.load(std::memory_order_acquire); }
 

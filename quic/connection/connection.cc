@@ -176,6 +176,11 @@ void Connection::on_icmp_too_big(Instant now, const Path& path, uint16_t mtu, By
 
 const tls::Negotiated& Connection::tls() const { return state_->session->negotiated(); }
 
+const x509::Certificate* Connection::peer_certificate() const {
+  const std::vector<x509::Certificate>& chain = tls().peer_certificates;
+  return is_established() && !chain.empty() ? &chain.front() : nullptr;
+}
+
 Result<void> Connection::export_keying_material(std::string_view label, Bytes bytes, MutBytes out) const {
   return state_->session->export_keying_material(label, bytes, out);
 }

@@ -119,6 +119,11 @@ class Connection {
   void on_icmp_too_big(Instant now, const Path& path, uint16_t mtu, Bytes quoted);
 
   const tls::Negotiated& tls() const;
+  /// The leaf that the peer proved to be its own; how it was verified is the TLS configuration's matter. Null before the
+  /// handshake is complete (so for 0-RTT, which may be a replay), and where none was shown. A server has that of a client that was asked for one (mutual TLS) for
+  /// as long as the connection is there, and out of the ticket of a resumed one. A client has its server's until Confirmed;
+  /// a resumed one, never.
+  const x509::Certificate* peer_certificate() const;
   [[nodiscard]] Result<void> export_keying_material(std::string_view label, Bytes context, MutBytes out) const;
   const TransportParameters* peer_parameters() const;  // null before they are known
   const Path& path() const;

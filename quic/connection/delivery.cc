@@ -1,5 +1,6 @@
 // Acknowledgments: what they say of packets, paths and congestion, and what that means to the owners of frames
 // (RFC 9000 §13; RFC 9002 §5, §6, §7).
+#include "base/shrink.h"
 #include "quic/connection/state.h"
 
 namespace quoll::quic {
@@ -172,7 +173,7 @@ void Connection::State::on_frame_acked(Space which, const FrameToken& token) {
     case FrameOwner::remote_connection_ids:
       return remote_ids->on_acked(token);
     case FrameOwner::new_token:
-      new_token_in_flight = {};
+      release(new_token_in_flight);
       new_token_due = false;
       issue_new_token(present);
       return;

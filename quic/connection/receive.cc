@@ -1,5 +1,6 @@
 // Datagrams to packets: routing inside of a connection, opening, duplicates, packets that come before their keys
 // (RFC 9000 §5.2, §12.2, §12.3, §14.1; RFC 9001 §5.7).
+#include "base/shrink.h"
 #include "quic/connection/state.h"
 
 namespace quoll::quic {
@@ -232,7 +233,7 @@ void Connection::State::receive_kept(Instant now) {
 }
 
 void Connection::State::forget_kept() {
-  std::vector<KeptPacket>().swap(kept_packets);
+  release(kept_packets);
   kept_bytes = 0;
 }
 

@@ -193,7 +193,7 @@ struct Connection::State {
   bool has_content(PacketType type) const;
   bool wants_ack(const SpaceState& state) const;
   void write_frames(PacketBuilder& packet, Instant now, bool ack_only);
-  void write_ack(PacketBuilder& packet, Instant now);
+  void write_ack(PacketBuilder& packet, Instant now, size_t reserved = 0);
   void write_application_frames(PacketBuilder& packet);
   void write_handshake_done_and_tokens(PacketBuilder& packet);
   void write_close(PacketBuilder& packet);

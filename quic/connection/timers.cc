@@ -32,6 +32,7 @@ void Connection::State::on_quiet() {
     quiet_at = protection.next_timeout();  // keys of a recent update are not to be given up yet
     return;
   }
+  session->trim();
   protection.trim();
   loss.trim();
   application_space.tokens.release_below(loss.first_token(Space::application));

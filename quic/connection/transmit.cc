@@ -11,6 +11,8 @@ constexpr std::array kPacketOrder = {PacketType::initial, PacketType::zero_rtt, 
                                      PacketType::one_rtt};
 /// A packet with less room than this is not begun: it would carry next to nothing.
 constexpr size_t kPacketRoomMin = 96;
+/// What a CONNECTION_CLOSE takes at most: type, code, frame type, the reason and its length.
+constexpr size_t kCloseFrameRoom = 1 + 8 + 8 + 2 + kCloseReasonMax;
 
 }  // namespace
 
@@ -78,14 +80,14 @@ void Connection::State::write_handshake_done_and_tokens(PacketBuilder& packet) {
   }
 }
 
-void Connection::State::write_ack(PacketBuilder& packet, Instant now) {
+void Connection::State::write_ack(PacketBuilder& packet, Instant now, size_t reserved) {
   ReceivedPackets& received = space(packet.space()).received;
   if (!wants_ack(space(packet.space()))) return;
   const bool is_application = packet.space() == Space::application;
   const auto delay = static_cast<uint64_t>(received.ack_delay(now).as_microseconds());
   const AckFields fields{.ack_delay = is_application ? std::min(delay >> config.ack_delay_exponent, kVarintMax) : 0,
                          .ecn = received.ecn_counts()};
-  (void)packet.add_ack(received.ranges(), fields);
+  (void)packet.add_ack(received.ranges(), fields, reserved);
 }
 
 /// RFC 9000 §13.2.1: with whatever is sent, as soon as there is something new to acknowledge. A probe, or a PING after a
@@ -453,7 +455,11 @@ std::optional<Transmit> Connection::State::transmit_close(Instant now, MutBytes 
     if (type == PacketType::zero_rtt || !protection.can_seal(type)) continue;
     if (type == PacketType::initial && role == Role::client && room < kInitialDatagramSizeMin) continue;
     if (!begin_packet(datagram, type)) continue;
-    write_close(*datagram.open->payload);
+    // What arrived before the end is acknowledged with it: an acknowledgment has no other packet to go in any more.
+    PacketBuilder& payload = *datagram.open->payload;
+    write_ack(payload, now, kCloseFrameRoom);
+    datagram.open->has_ack = !payload.empty();
+    write_close(payload);
     if (type == PacketType::initial && role == Role::client) datagram.must_be_full = true;
   }
   close.due = false;

@@ -18,11 +18,11 @@ enum class RetryPolicy : uint8_t { never, under_load, always };
 /// The functions in here are called in the midst of the endpoint's work: they must not call it.
 struct EndpointConfig {
   /// Makes connection ids; null: random ones of 8 bytes.
-  std::shared_ptr<ConnectionIdGenerator> connection_ids;
+  std::shared_ptr<ConnectionIdGenerator> connection_ids = {};
   /// Empty: drawn from the Rng, so good for this endpoint alone.
-  std::optional<FleetSecret> secret;
+  std::optional<FleetSecret> secret = {};
   /// Who accepts connections; null: this endpoint is a client only.
-  std::shared_ptr<const ServerConfig> server;
+  std::shared_ptr<const ServerConfig> server = {};
   /// The application decides about each connection: Offered, then accept(), retry() or refuse(). If not, `server` accepts.
   bool ask_before_accept = false;
   RetryPolicy retry = RetryPolicy::under_load;
@@ -39,13 +39,13 @@ struct EndpointConfig {
   /// RFC 9000 §21.11: whether a stateless reset may be sent for an id that no connection here has. False when another
   /// endpoint with the same secret could have it: an attacker could otherwise have the datagrams of a living connection
   /// answered by an endpoint that does not know it. Null: the ids of this length are all ours.
-  std::function<bool(const ConnectionId&)> may_reset;
+  std::function<bool(const ConnectionId&)> may_reset = {};
 
   /// The wall clock: the time at an Instant. TLS and tokens need it; it must be there.
-  std::function<UnixTime(Instant)> wall_clock;
+  std::function<UnixTime(Instant)> wall_clock = {};
   /// Who gets the trace of a connection; null: nobody. Called when a connection begins; the sink outlives it. A client's
   /// original destination is drawn by the connection, so it is empty here.
-  std::function<TraceSink<TraceEvent>*(Role, const ConnectionId& original_destination)> trace;
+  std::function<TraceSink<TraceEvent>*(Role, const ConnectionId& original_destination)> trace = {};
 };
 
 }  // namespace quoll::quic

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/shrink.h"
+
 namespace quoll::quic {
 namespace {
 
@@ -85,7 +87,7 @@ void ConnectionTable::remove(RouteKey key) {
   entries_[free] = {};
   size_--;
   if (size_ == 0) {
-    std::vector<Entry>().swap(entries_);
+    release(entries_);
   } else if (entries_.size() > kCapacityMin && 8 * size_ < entries_.size()) {
     resize(entries_.size() / 2);
   }

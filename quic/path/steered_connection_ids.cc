@@ -6,8 +6,8 @@ namespace {
 constexpr size_t kNonceSize = 8;
 }
 
-SteeredConnectionIds::SteeredConnectionIds(std::span<const uint8_t, kKeySize> key, uint16_t worker)
-    : hash_(key), worker_(worker) {}
+SteeredConnectionIds::SteeredConnectionIds(std::span<const uint8_t, kKeySize> key, uint16_t worker, uint16_t server)
+    : hash_(key), worker_(worker), server_(server) {}
 
 uint32_t SteeredConnectionIds::function(const uint8_t* nonce) const {
   // SipHash reads its message as little-endian numbers, the kernel's program packets as big-endian ones.
@@ -19,14 +19,14 @@ uint32_t SteeredConnectionIds::function(const uint8_t* nonce) const {
 ConnectionId SteeredConnectionIds::generate(Rng& rng) {
   std::array<uint8_t, kSize> id;
   rng.fill(MutBytes(id).first(kNonceSize));
-  store_be(id.data() + kNonceSize, (uint32_t{worker_} << 16) ^ function(id.data()));
+  store_be(id.data() + kNonceSize, (uint32_t{worker_} << 16 | server_) ^ function(id.data()));
   return ConnectionId(id);
 }
 
 std::optional<uint16_t> SteeredConnectionIds::worker_of(Bytes id) const {
   if (id.size() != kSize) return {};
   const uint32_t plain = load_be<uint32_t>(id.data() + kNonceSize) ^ function(id.data());
-  if ((plain & 0xffff) != 0) return {};
+  if ((plain & 0xffff) != server_) return {};
   return static_cast<uint16_t>(plain >> 16);
 }
 

@@ -59,9 +59,9 @@ class PacketBuilder {
     return true;
   }
 
-  /// An ACK frame of the ranges that fit.
-  [[nodiscard]] bool add_ack(const IntervalSet& ranges, const AckFields& fields) {
-    const size_t count = ack_ranges_fitting(ranges, fields, room());
+  /// An ACK frame of the ranges that fit, with `reserved` bytes left for what is to follow.
+  [[nodiscard]] bool add_ack(const IntervalSet& ranges, const AckFields& fields, size_t reserved = 0) {
+    const size_t count = ack_ranges_fitting(ranges, fields, room() - std::min(room(), reserved));
     const FrameToken token{.offset = ranges.empty() ? 0 : ranges.back().end - 1, .kind = FrameToken::Kind::ack};
     if (count == 0 || !tokens_.push(token)) return false;
     write_ack(writer_, ranges, fields, count);

@@ -39,26 +39,6 @@ std::string text_of(const char* path) {
   return text.str();
 }
 
-/// The blocks of C++ that a page of Markdown shows.
-std::vector<std::string> code_blocks(const std::string& page) {
-  static const std::string kBegin = "\n```cpp\n", kEnd = "\n```\n";
-  std::vector<std::string> blocks;
-  for (size_t at = page.find(kBegin); at != std::string::npos; at = page.find(kBegin, at)) {
-    at += kBegin.size();
-    blocks.push_back(page.substr(at, page.find(kEnd, at) - at));
-  }
-  return blocks;
-}
-
-/// Without the spaces at the beginning of lines.
-std::string outdented(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); i++) {
-    if (text[i] != ' ' || (!out.empty() && out.back() != '\n')) out += text[i];
-  }
-  return out;
-}
-
 void expect_none(Breaches (*rule)(const SourceFile&)) {
   size_t files = 0;
   for (const SourceFile& file : tree()) {
@@ -76,15 +56,6 @@ TEST_CASE("below app/ nothing throws") { expect_none(exceptions); }
 TEST_CASE("every header says what it is") { expect_none(bare_headers); }
 TEST_CASE("tests include doctest last") { expect_none(doctest_not_last); }
 TEST_CASE("files over 600 lines have a reason") { expect_none(long_files); }
-
-TEST_CASE("docs/quic.md shows code of its test, and nothing else") {
-  const std::string test = outdented(text_of("tests/quic/connection/guide_test.cc"));
-  const std::vector<std::string> blocks = code_blocks(text_of("docs/quic.md"));
-  CHECK(blocks.size() > 5);
-  for (const std::string& block : blocks) {
-    CHECK_MESSAGE(test.find(outdented(block)) != std::string::npos, block);
-  }
-}
 
 TEST_CASE("docs/quic.md tells of every limit in the headers of quic/") {
   static const std::regex limits(R"(constexpr [\w:]+ (k\w*Max)\b)");

@@ -232,19 +232,6 @@ TEST_CASE("an encoder and a decoder agree, whatever the network does") {
   CHECK(duplicates > 50);
 }
 
-TEST_CASE("a connection of one response has no memory for a dynamic table that it does not use") {
-  if (!quoll::tests::heap_is_counted()) return;
-  std::vector<uint8_t> out;
-  out.reserve(1024);
-  const size_t before = quoll::tests::heap_bytes();
-  Encoder encoder({});
-  REQUIRE(encoder.set_peer_settings(4096, 100));
-  CHECK(quoll::tests::heap_bytes() - before < 1024);
-  encoder.encode(0, {{":status", "200"}, {"date", "Mon, 01 Jan 2024 00:00:00 GMT"}, {"content-length", "1"}}, out);
-  CHECK(encoder.statistics().inserts == 0);
-  CHECK(quoll::tests::heap_bytes() - before < 4096);
-}
-
 TEST_CASE("encoding allocates nothing once it is warm") {
   if (!quoll::tests::heap_is_counted()) return;
   Encoder encoder({});

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "tests/support/heap.h"
+
 #include <doctest/doctest.h>
 
 using namespace quoll::qpack;
@@ -91,4 +93,31 @@ TEST_CASE("names do not take each other's history away before there are many") {
   IndexingPolicy policy(kCapacity);
   for (int i = 0; i < 8; i++) CHECK(wants(policy, "x-" + std::to_string(i), "1", 1));
   for (int i = 0; i < 8; i++) CHECK_FALSE(wants(policy, "x-" + std::to_string(i), "2", 2));
+}
+
+TEST_CASE("memory comes with lines, up to a fixed size, and what was known before it grew is known after") {
+  if (!quoll::tests::heap_is_counted()) {
+    MESSAGE("SKIPPED: a sanitizer counts in its own way");
+    return;
+  }
+  const size_t before = quoll::tests::heap_bytes();
+  IndexingPolicy policy(kCapacity);
+  CHECK(quoll::tests::heap_bytes() == before);
+  for (uint32_t i = 0; i < 4; i++) (void)wants(policy, "x-" + std::to_string(i), "1", 1);
+  const size_t few = quoll::tests::heap_bytes() - before;
+  CHECK(few < 512);
+  for (uint32_t i = 4; i < 10'000; i++) (void)wants(policy, "x-" + std::to_string(i), "1", 1);
+  const size_t many = quoll::tests::heap_bytes() - before;
+  CHECK(many > few);
+  CHECK(many < 16 * 1024);
+  // Of each of these the second line is one too many; its coming again is noticed.
+  IndexingPolicy other(kCapacity);
+  for (uint32_t i = 0; i < 40; i++) (void)wants(other, "x-" + std::to_string(i), "1", 1);
+  size_t noticed = 0;
+  for (uint32_t i = 0; i < 40; i++) {
+    const std::string name = "x-" + std::to_string(i);
+    CHECK_FALSE(wants(other, name, "2", 2));
+    noticed += wants(other, name, "2", 3);
+  }
+  CHECK(noticed >= 38);
 }

@@ -25,7 +25,7 @@ class Pair {
         limit_(program.u8() % 4),
         encoder_({.table_capacity_max = capacity_, .blocked_streams_max = 100, .huffman = program.u8() % 2 == 0}),
         decoder_({.max_table_capacity = capacity_, .blocked_streams = limit_, .max_field_section_size = 1 << 20}) {
-    CHECK(encoder_.set_peer_settings(capacity_, limit_).has_value());
+    QUOLL_CHECK(encoder_.set_peer_settings(capacity_, limit_).has_value());
   }
 
   void run(Reader& program) {
@@ -98,13 +98,13 @@ class Pair {
   void deliver_instructions(size_t size) {
     const Bytes pending = encoder_.encoder_stream();
     const size_t taken = std::min(size, pending.size());
-    CHECK(decoder_.on_encoder_stream(pending.first(taken)).has_value());
+    QUOLL_CHECK(decoder_.on_encoder_stream(pending.first(taken)).has_value());
     encoder_.sent(taken);
     while (const auto id = decoder_.poll_unblocked()) {
-      CHECK(streams_[*id].blocked);
+      QUOLL_CHECK(streams_[*id].blocked);
       streams_[*id].blocked = false;
       deliver_section(*id);
-      CHECK(!streams_[*id].blocked || !streams_[*id].waiting.empty());
+      QUOLL_CHECK(!streams_[*id].blocked || !streams_[*id].waiting.empty());
     }
   }
 
@@ -114,20 +114,20 @@ class Pair {
     const Sent& sent = stream.waiting.front();
     http::FieldSection out;
     const auto done = decoder_.decode(id, sent.bytes, out);
-    CHECK(done.has_value() && *done != DecodeStatus::too_large);
+    QUOLL_CHECK(done.has_value() && *done != DecodeStatus::too_large);
     stream.blocked = *done == DecodeStatus::blocked;
     if (stream.blocked) {
-      CHECK(limit_ != 0 && out.empty());
+      QUOLL_CHECK(limit_ != 0 && out.empty());
       return;
     }
-    CHECK(out == sent.section);
+    QUOLL_CHECK(out == sent.section);
     stream.waiting.pop_front();
   }
 
   void deliver_answers(size_t size) {
     const Bytes pending = decoder_.decoder_stream();
     const size_t taken = std::min(size, pending.size());
-    CHECK(encoder_.on_decoder_stream(pending.first(taken)).has_value());
+    QUOLL_CHECK(encoder_.on_decoder_stream(pending.first(taken)).has_value());
     decoder_.sent(taken);
   }
 
@@ -142,21 +142,21 @@ class Pair {
     encoder_.check_invariants();
     decoder_.check_invariants();
     const auto blocked = std::ranges::count_if(streams_, [](const auto& one) { return one.second.blocked; });
-    CHECK(static_cast<uint64_t>(blocked) <= limit_);
-    CHECK(encoder_.statistics().table_size <= capacity_);
+    QUOLL_CHECK(static_cast<uint64_t>(blocked) <= limit_);
+    QUOLL_CHECK(encoder_.statistics().table_size <= capacity_);
   }
 
   /// Everything arrives; then nothing is blocked, and nothing is held against eviction any more.
   void finish() {
     deliver_instructions(SIZE_MAX);
     for (auto& [id, stream] : streams_) {
-      CHECK(!stream.blocked);
+      QUOLL_CHECK(!stream.blocked);
       while (!stream.waiting.empty()) deliver_section(id);
     }
     deliver_answers(SIZE_MAX);
     check();
-    CHECK(encoder_.statistics().blocked_streams == 0);
-    CHECK(encoder_.encoder_stream().empty() && decoder_.decoder_stream().empty());
+    QUOLL_CHECK(encoder_.statistics().blocked_streams == 0);
+    QUOLL_CHECK(encoder_.encoder_stream().empty() && decoder_.decoder_stream().empty());
   }
 
   uint64_t capacity_;

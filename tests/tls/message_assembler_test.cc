@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "tests/support/heap.h"
 #include "tests/support/random.h"
 
 #include <doctest/doctest.h>  // last: its macros must not reach our headers
@@ -105,6 +106,22 @@ TEST_CASE("An assembler that was reset has forgotten the part it had") {
   const auto next = assembler.next(input, 100);
   REQUIRE((next && *next));
   CHECK((*next)->type == HandshakeType::finished);
+}
+
+TEST_CASE("An assembler that was reset holds no memory") {
+  if (!quoll::tests::heap_is_counted()) {
+    MESSAGE("SKIPPED: a sanitizer counts in its own way");
+    return;
+  }
+  const auto whole = message(HandshakeType::client_hello, std::vector<uint8_t>(1000));
+  const size_t before = quoll::tests::heap_bytes();
+  MessageAssembler assembler;
+  for (Bytes part : {Bytes(whole).first(500), Bytes(whole).subspan(500)}) {
+    CHECK(assembler.next(part, 1000).has_value());
+  }
+  CHECK(quoll::tests::heap_bytes() > before);
+  assembler.reset();
+  CHECK(quoll::tests::heap_bytes() == before);
 }
 
 }  // namespace quoll::tls

@@ -16,6 +16,7 @@ using tests::alert_for_change;
 using tests::alert_of;
 using tests::Authority;
 using tests::complete;
+using tests::must;
 using tests::Pump;
 using tests::resume;
 using tests::Scene;
@@ -96,6 +97,24 @@ TEST_CASE("a resumed session knows the client's certificate from the ticket") {
   CHECK(negotiated.resumed);
   REQUIRE(negotiated.peer_certificates.size() == 1);
   CHECK_FALSE(negotiated.peer_signature_scheme);
+}
+
+TEST_CASE("who the client is stays known after the handshake's memory was given back, and tickets go on carrying it") {
+  ClientAuthScene scene(ClientAuthentication::required);
+  scene.give_tickets();
+  // Leaf and issuer: of the two, the leaf stays.
+  const Identity& single = *scene.client.identities[0];
+  std::vector<Buffer> chain = {single.chain()[0],
+                               Buffer(scene.authority.root().der().begin(), scene.authority.root().der().end())};
+  auto key = x509::PrivateKey::parse_der(crypto::best(), single.key().to_pkcs8());
+  scene.client.identities = {std::make_shared<const Identity>(must(Identity::create(chain, std::move(*key))))};
+  Pump pump = complete(scene);
+  Session& server = pump.server().session;
+  REQUIRE(server.negotiated().peer_certificates.size() == 2);
+  server.confirm();
+  REQUIRE(server.negotiated().peer_certificates.size() == 1);
+  CHECK(std::ranges::equal(server.negotiated().peer_certificates[0].der(), single.leaf().der()));
+  CHECK(server.send_ticket(tests::kNow));
 }
 
 // RFC 8446 §4.3.2, §4.2.3

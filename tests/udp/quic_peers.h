@@ -130,8 +130,7 @@ class CountedClient {
   void write(Instant now) {
     const uint64_t end = halfway || is_migrating_ ? size_ / 2 : size_;  // the rest is for the new path
     while (sent_ < end) {
-      Slice piece =
-          Slice::of_static(payload_at(sent_, static_cast<size_t>(std::min<uint64_t>(end - sent_, 1 << 18))));
+      Slice piece = Slice::of_static(payload_at(sent_, static_cast<size_t>(std::min<uint64_t>(end - sent_, 1 << 18))));
       const auto written = streams().write(*stream_, piece);
       if (!written || *written == 0) break;
       sent_ += *written;

@@ -43,6 +43,20 @@ constexpr Place kPlaces[] = {{"127.0.0.1:0", "127.0.0.1"},
 
 }  // namespace
 
+TEST_CASE("a client's socket is bound for its server's family") {
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    Socket server = bind_socket(host[0] == ':' ? "[::1]:0" : "127.0.0.1:0");
+    auto client = Socket::bind_for(server.local_address());
+    REQUIRE(client);
+    CHECK(client->local_address().ip.family() == server.local_address().ip.family());
+    BufferPool pool(server.receive_buffer_size(), 4);
+    const auto bytes = pattern(100);
+    const Transmit transmit{.path = client->path_to(server.local_address()), .bytes = bytes, .departure = {}};
+    REQUIRE(client->send(transmit) == Socket::SendResult::sent);
+    CHECK(receive_all(server, pool, 1).size() == 1);
+  }
+}
+
 TEST_CASE("trains arrive whole and in order, whichever way the sockets work, on IPv4, IPv6 and both") {
   for (const Place& place : kPlaces) {
     for (const Way& way : ways()) {

@@ -22,8 +22,8 @@ namespace {
 constexpr udp::SteeringKey kKey = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 static_assert(SteeredConnectionIds::kSize == udp::kSteeredIdSize);
 
-udp::WorkerOf worker_of() {
-  return [ids = SteeredConnectionIds(kKey, 0)](Bytes datagram) -> std::optional<size_t> {
+udp::WorkerOf worker_of(uint16_t server = 0) {
+  return [ids = SteeredConnectionIds(kKey, 0, server)](Bytes datagram) -> std::optional<size_t> {
     return ids.worker_of_datagram(datagram);
   };
 }
@@ -75,7 +75,7 @@ std::vector<std::vector<Received>> collect(WorkerGroup& group, BufferPool& pool,
 }
 
 /// Datagrams with ids of every worker, from many ports, as short and long headers: each must come to its worker.
-void check_delivery(WorkerGroup& group, const char* reach, const char* from) {
+void check_delivery(WorkerGroup& group, const char* reach, const char* from, uint16_t server = 0) {
   SeededRng rng(1);
   const size_t workers = group.workers();
   std::vector<size_t> sent(workers, 0);
@@ -84,7 +84,7 @@ void check_delivery(WorkerGroup& group, const char* reach, const char* from) {
   for (int port = 0; port < 12; port++) {
     udp::Socket client = bind_socket(from);
     for (size_t worker = 0; worker < workers; worker++) {
-      SteeredConnectionIds ids(kKey, static_cast<uint16_t>(worker));
+      SteeredConnectionIds ids(kKey, static_cast<uint16_t>(worker), server);
       for (const bool is_long : {false, true}) {
         (void)client.send(to(client, there, packet(ids.generate(rng), is_long)));
         sent[worker]++;
@@ -92,7 +92,7 @@ void check_delivery(WorkerGroup& group, const char* reach, const char* from) {
     }
   }
   const auto got = collect(group, pool, 12 * 2 * workers);
-  const SteeredConnectionIds reader(kKey, 0);
+  const SteeredConnectionIds reader(kKey, 0, server);
   for (size_t i = 0; i < workers; i++) {
     const auto datagrams = datagrams_of(got[i]);
     CHECK(datagrams.size() == sent[i]);
@@ -116,6 +116,11 @@ TEST_CASE("the kernel gives datagrams to the worker of their connection id") {
     check_delivery(group, reach, from);
     for (size_t i = 0; i < 5; i++) CHECK(group.inbox(i).statistics().handed_over == 0);
   }
+  // The program reads the ids of its own server.
+  WorkerGroup one_of_many =
+      bind_group({.workers = 3, .socket = {}, .steering = kKey, .server = 0xfff7, .worker_of = worker_of(0xfff7)});
+  check_delivery(one_of_many, "127.0.0.1", "127.0.0.1:0", 0xfff7);
+  for (size_t i = 0; i < 3; i++) CHECK(one_of_many.inbox(i).statistics().handed_over == 0);
 }
 
 TEST_CASE("workers hand over what is for others where the kernel does not steer") {

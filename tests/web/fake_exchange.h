@@ -48,6 +48,7 @@ class FakeExchange final : public web::Exchange {
   std::string_view connect_protocol() const override { return fields_.find(":protocol").value_or(""); }
   const http::FieldSection& fields() const override { return fields_; }
   SocketAddress peer() const override { return {.ip = IpAddress::v4({192, 0, 2, 1}), .port = 5555}; }
+  const quic::Connection* connection() const override { return nullptr; }
   bool is_early() const override { return false; }
   std::optional<Slice> read(size_t) override { return {}; }
   bool is_request_complete() const override { return true; }

@@ -317,6 +317,23 @@ TEST_SUITE("web server") {
     options.identities = {test_identity()};
     options.qlog_directory = "/nowhere/at/all";
     CHECK_FALSE(web::Server::listen(std::move(options), hello));
+    // No handshake could succeed: told now, not to each client.
+    const auto refuses = [](std::function<void(web::ServerOptions&)> change) {
+      web::ServerOptions odd;
+      odd.listen = {*SocketAddress::parse("127.0.0.1:0")};
+      odd.identities = {test_identity()};
+      change(odd);
+      const auto listening = web::Server::listen(std::move(odd), hello);
+      return !listening && listening.error().domain == ErrorDomain::usage;
+    };
+    CHECK_FALSE(refuses([](web::ServerOptions&) {}));
+    CHECK(refuses([](web::ServerOptions& odd) { odd.identities = {nullptr}; }));
+    for (const auto& trust : {std::shared_ptr<x509::TrustStore>(), std::make_shared<x509::TrustStore>()}) {
+      CHECK(refuses([&](web::ServerOptions& odd) {
+        odd.client_policy = {.authentication = tls::ClientAuthentication::required, .trust = trust, .verifier = {}};
+      }));
+    }
+    CHECK(refuses([](web::ServerOptions& odd) { odd.fleet = web::Fleet{}; }));
   }
 }
 

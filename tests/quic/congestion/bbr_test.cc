@@ -192,8 +192,8 @@ TEST_SUITE("quic bbr") {
     }
   }
 
-  TEST_CASE("what turns out to be no loss is undone (§5.5.11)") {
-    // A Startup that a loss ended, by hand.
+  // A Startup that losses ended, by hand; the sender then learns that all of them were spurious.
+  static Bbr startup_ended_by_spurious_losses(bool with_mark) {
     Bbr bbr(kBbr3, {.max_datagram_size = 1200});
     Rtt rtt;
     const auto at = [](int64_t milliseconds) { return Instant() + Duration::milliseconds(milliseconds); };
@@ -220,13 +220,25 @@ TEST_SUITE("quic bbr") {
       bbr.on_loss(
           {.now = at(150), .bytes_lost = 1200, .bytes_in_flight = 12'000, .newest_time_sent = at(60), .ranges = 1});
     }
+    if (with_mark) bbr.on_ecn_ce({.now = at(155), .largest_time_sent = at(155), .bytes_in_flight = 12'000});
     ack(160, 0, 7200);
     ack(260, delivered, 7200);
     CHECK_NE(bbr.mode(), Bbr::Mode::startup);
     CHECK_NE(bbr.model().inflight_longterm(), BbrModel::kUnlimited);
     bbr.on_spurious_loss(at(270));
+    return bbr;
+  }
+
+  TEST_CASE("what turns out to be no loss is undone (§5.5.11)") {
+    const Bbr bbr = startup_ended_by_spurious_losses(false);
     CHECK_EQ(bbr.mode(), Bbr::Mode::startup);
     CHECK_EQ(bbr.model().inflight_longterm(), BbrModel::kUnlimited);
+  }
+
+  TEST_CASE("a CE mark among the losses stands, whatever becomes of these") {
+    const Bbr bbr = startup_ended_by_spurious_losses(true);
+    CHECK_NE(bbr.mode(), Bbr::Mode::startup);
+    CHECK_NE(bbr.model().inflight_longterm(), BbrModel::kUnlimited);
   }
 
   TEST_CASE("persistent congestion takes the window to its minimum (RFC 9002 §7.6.2)") {

@@ -1,6 +1,7 @@
 // How connections end: idle timeout, closing, draining (RFC 9000 §10.1, §10.2, §11).
 #include <numeric>
 
+#include "quic/connection/close_state.h"
 #include "tests/quic/connection/stage.h"
 
 #include <doctest/doctest.h>
@@ -156,6 +157,29 @@ TEST_SUITE("quic connection: closing") {
       REQUIRE(frame);
       CHECK_EQ(frame->numbers[0], 0x1234);
       CHECK(as_text(frame->bytes) == "so long");
+    }
+  }
+
+  // RFC 9000 §13.2.1: what is ack-eliciting is acknowledged, and no later packet could do it.
+  TEST_CASE("what arrived before the end is acknowledged with CONNECTION_CLOSE, which fits however much that is") {
+    for (const Role role : kBoth) {
+      Stage s(role);
+      REQUIRE(s.handshake());
+      PacketNumber last = s.send_frames(PingFrame{});
+      if (s.acknowledged(last)) last = s.send_frames(PingFrame{});  // every second packet is
+      REQUIRE_FALSE(s.acknowledged(last));
+      const std::string reason(kCloseReasonMax, 'r');
+      s.connection()->close(s.now, ApplicationErrorCode{1}, reason);
+      s.drain();
+      CHECK(s.acknowledged(last));
+      REQUIRE(s.find(T::connection_close_application));
+      CHECK_EQ(s.find(T::connection_close_application)->bytes.size(), kCloseReasonMax);
+      // The answers to what comes later say no more than that it is over.
+      const size_t before = s.seen();
+      s.send_frames(PingFrame{});
+      REQUIRE_GT(s.seen(), before);
+      CHECK(s.find(T::connection_close_application, before));
+      CHECK_FALSE(s.find(T::ack, before));
     }
   }
 

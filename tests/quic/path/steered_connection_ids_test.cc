@@ -53,6 +53,16 @@ TEST_SUITE("quic steered connection ids") {
     }
   }
 
+  TEST_CASE("ids of another server of the fleet are none of ours") {
+    SeededRng rng(5);
+    const SteeredConnectionIds reader(key_of(1), 0, 7);
+    SteeredConnectionIds ours(key_of(1), 3, 7), others(key_of(1), 3, 8);
+    for (int i = 0; i < 1000; i++) {
+      CHECK(reader.worker_of(ours.generate(rng)) == 3);
+      CHECK_FALSE(reader.worker_of(others.generate(rng)));
+    }
+  }
+
   TEST_CASE("ids of strangers count as ours hardly ever") {
     SeededRng rng(2);
     const SteeredConnectionIds reader(key_of(1), 0);

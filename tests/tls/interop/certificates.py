@@ -8,7 +8,7 @@ DAYS = "30"
 
 
 class Certificates:
-    """Files NAME.pem (a chain, leaf first) and NAME.key in one folder.
+    """Files NAME.pem (a chain, leaf first), NAME.rest.pem (what follows the leaf, if anything) and NAME.key in one folder.
 
     root, other-root        authorities; intermediate is issued by root
     p256, p384, ed25519     servers', issued by root
@@ -52,13 +52,8 @@ class Certificates:
     def openssl_pair(self, name):
         """The same for openssl, which wants what follows the leaf in a file of its own."""
         options = ["-cert", self.path(name + ".pem"), "-key", self.pair(name)[3]]
-        with open(self.path(name + ".pem")) as chain:
-            rest = chain.read().partition("-----END CERTIFICATE-----\n")[2]
-        if not rest:
-            return options
-        with open(self.path(name + ".rest.pem"), "w") as out:
-            out.write(rest)
-        return options + ["-cert_chain", self.path(name + ".rest.pem")]
+        rest = self.path(name + ".rest.pem")
+        return options + ["-cert_chain", rest] if os.path.exists(rest) else options
 
     def _issued_by(self, name):
         return ["--issuer", self.path(name + ".pem"), "--issuer-key", self.path(name + ".key")]
@@ -68,6 +63,12 @@ class Certificates:
         if "--key" not in options:
             arguments += ["--key-out", self.path(name + ".key")]
         self._run(arguments)
+        # Now, since cases that run beside each other read it.
+        with open(self.path(name + ".pem")) as chain:
+            rest = chain.read().partition("-----END CERTIFICATE-----\n")[2]
+        if rest:
+            with open(self.path(name + ".rest.pem"), "w") as out:
+                out.write(rest)
 
     def _make_ocsp_response(self):
         """ocsp.der: a response of root that p256.pem is good."""

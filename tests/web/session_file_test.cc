@@ -1,8 +1,7 @@
-#include "app/session_file.h"
+#include "web/session_file.h"
 
 #include <sys/stat.h>
 
-#include "app/cert.h"
 #include "os/file.h"
 #include "os/write_file.h"
 #include "tests/os/temporary_folder.h"
@@ -10,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-namespace quoll::app {
+namespace quoll::web {
 namespace {
 
 constexpr UnixTime kNow = UnixTime::from_seconds(1'800'000'000);
@@ -45,7 +44,7 @@ void fill(quic::ResumptionStore& store) {
 
 }  // namespace
 
-TEST_SUITE("app/session_file") {
+TEST_SUITE("web/session_file") {
   TEST_CASE("what is saved comes back in the same order") {
     quic::ResumptionStore store;
     fill(store);
@@ -149,4 +148,4 @@ TEST_SUITE("app/session_file") {
   }
 }
 
-}  // namespace quoll::app
+}  // namespace quoll::web

@@ -1,4 +1,4 @@
-#include "app/session_file.h"
+#include "web/session_file.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +11,7 @@
 #include "os/write_file.h"
 #include "quic/endpoint/resumption_state.h"
 
-namespace quoll::app {
+namespace quoll::web {
 namespace {
 
 constexpr std::string_view kMagic = "quoll sessions 1\n";
@@ -122,4 +122,4 @@ Result<void> save_sessions(const std::string& path, const TrustDigest& trust, qu
   return written;
 }
 
-}  // namespace quoll::app
+}  // namespace quoll::web

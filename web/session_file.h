@@ -1,5 +1,5 @@
-// The file of --session: what a client keeps of servers between connections (quic::ResumptionStore), so that the next run
-// resumes them.
+// A file of what a client keeps of servers between connections (quic::ResumptionStore), so that its next run resumes them:
+// `quoll get --session`.
 //
 // It holds secrets of sessions: mode 0600, written whole or not at all. What is in it was earned under some trust (which
 // authorities, which pins, or -k); under another one it is not used (quic/endpoint/resumption_store.h), so the file says
@@ -22,7 +22,7 @@
 #include "tls/x509/trust_store.h"
 #include "tls/x509/verify.h"
 
-namespace quoll::app {
+namespace quoll::web {
 
 inline constexpr size_t kSessionFileSizeMax = 16 * 1024 * 1024;  // a full store of large tickets has 10 MiB
 
@@ -42,4 +42,4 @@ std::vector<uint8_t> encode_sessions(quic::ResumptionStore& store, const TrustDi
 [[nodiscard]] Result<void> save_sessions(const std::string& path, const TrustDigest& trust,
                                          quic::ResumptionStore& store, UnixTime now);
 
-}  // namespace quoll::app
+}  // namespace quoll::web
