@@ -72,7 +72,7 @@ struct Decoder::State {
 
 Decoder::Decoder(const Options& options) : state_(std::make_unique<State>(options)) {
   // What is announced and what the table can have must agree, else both sides count Required Insert Counts differently.
-  CHECK(options.max_table_capacity <= kTableCapacityMax);
+  QUOLL_CHECK(options.max_table_capacity <= kTableCapacityMax);
 }
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
@@ -285,11 +285,11 @@ void Decoder::sent(size_t size) { state_->outgoing.sent(size); }
 
 void Decoder::check_invariants() const {
   state_->table.check_invariants();
-  CHECK(state_->known_received <= state_->table.insert_count());
-  CHECK(state_->blocked.size() <= state_->options.blocked_streams);
-  CHECK(std::ranges::is_sorted(state_->blocked, std::ranges::greater{}, &Blocked::required_insert_count));
+  QUOLL_CHECK(state_->known_received <= state_->table.insert_count());
+  QUOLL_CHECK(state_->blocked.size() <= state_->options.blocked_streams);
+  QUOLL_CHECK(std::ranges::is_sorted(state_->blocked, std::ranges::greater{}, &Blocked::required_insert_count));
   // One instruction, Huffman code at its longest, with its integers.
-  CHECK(state_->instructions.kept() <= 4 * state_->table.maximum() + 4 * kPrefixIntegerSizeMax);
+  QUOLL_CHECK(state_->instructions.kept() <= 4 * state_->table.maximum() + 4 * kPrefixIntegerSizeMax);
 }
 
 }  // namespace quoll::qpack

@@ -30,7 +30,7 @@ std::optional<DynamicTable::Entry> DynamicTable::find(uint64_t absolute_index) c
 }
 
 void DynamicTable::set_capacity(uint64_t capacity) {
-  CHECK(capacity <= maximum_);
+  QUOLL_CHECK(capacity <= maximum_);
   capacity_ = capacity;
   evict_to(capacity);
 }
@@ -47,7 +47,7 @@ bool DynamicTable::insert(std::string_view name, std::string_view value) {
   const Place* made = entries_.emplace(Place{.offset = offset,
                                              .name_size = static_cast<uint32_t>(name.size()),
                                              .value_size = static_cast<uint32_t>(value.size())});
-  CHECK(made);
+  QUOLL_CHECK(made);
   size_ += size;
   return true;
 }
@@ -62,7 +62,7 @@ void DynamicTable::duplicate(uint64_t absolute_index) {
   move_text(text_.get() + offset, {text, static_cast<size_t>(text_bytes)});
   const Place* made =
       entries_.emplace(Place{.offset = offset, .name_size = source.name_size, .value_size = source.value_size});
-  CHECK(made);
+  QUOLL_CHECK(made);
   size_ += source.size();
 }
 
@@ -109,15 +109,15 @@ uint32_t DynamicTable::make_room(uint64_t size, std::unique_ptr<char[]>& old) {
 }
 
 void DynamicTable::check_invariants() const {
-  CHECK(capacity_ <= maximum_ && size_ <= capacity_);
-  CHECK(text_capacity_ <= std::max(kSmallestBlock, 2 * maximum_));
+  QUOLL_CHECK(capacity_ <= maximum_ && size_ <= capacity_);
+  QUOLL_CHECK(text_capacity_ <= std::max(kSmallestBlock, 2 * maximum_));
   uint64_t size = 0;
   for (uint64_t index = entries_.first(); index != entries_.next(); index++) {
     const Place& place = entries_[index];
-    CHECK(uint64_t{place.offset} + place.name_size + place.value_size <= text_capacity_);
+    QUOLL_CHECK(uint64_t{place.offset} + place.name_size + place.value_size <= text_capacity_);
     size += place.size();
   }
-  CHECK(size == size_);
+  QUOLL_CHECK(size == size_);
 }
 
 }  // namespace quoll::qpack

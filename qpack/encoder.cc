@@ -436,10 +436,10 @@ Encoder::Statistics Encoder::statistics() const {
 
 void Encoder::check_invariants() const {
   const State& state = *state_;
-  CHECK(state.sections.size() <= UnacknowledgedSections::kMax);
-  CHECK(state.sections.streams_at_risk() <= state.blocked_streams_max);
+  QUOLL_CHECK(state.sections.size() <= UnacknowledgedSections::kMax);
+  QUOLL_CHECK(state.sections.streams_at_risk() <= state.blocked_streams_max);
   if (!state.table) return;
-  CHECK(state.known_received <= state.table->insert_count());
+  QUOLL_CHECK(state.known_received <= state.table->insert_count());
   state.table->check_invariants(state.sections.size());
 }
 

@@ -88,7 +88,7 @@ bool EncoderTable::has_room(uint64_t size, uint64_t keep_from) const {
 
 void EncoderTable::insert(LineHash hash, std::string_view name, std::string_view value) {
   const uint64_t size = entry_size(name, value);
-  CHECK(table_.insert(name, value));
+  QUOLL_CHECK(table_.insert(name, value));
   inserted_new_ += size;
   added(hash, size, {});
 }
@@ -111,10 +111,10 @@ void EncoderTable::added(LineHash hash, uint64_t size, Worth worth) {
                                          .older_line = lines_[bucket(hash.line)]});
   inserted_ += size;
   while (notes_.first() < table_.first()) {
-    DCHECK(notes_.front().pins == 0);
+    QUOLL_DCHECK(notes_.front().pins == 0);
     notes_.pop();
   }
-  CHECK(made && notes_.next() == table_.insert_count());
+  QUOLL_CHECK(made && notes_.next() == table_.insert_count());
   names_[bucket(hash.name)] = table_.insert_count();
   lines_[bucket(hash.line)] = table_.insert_count();
   if (notes_.size() > names_.size() && names_.size() < buckets_max_) grow_buckets();
@@ -132,18 +132,18 @@ void EncoderTable::grow_buckets() {
 }
 
 void EncoderTable::unpin(uint64_t absolute_index) {
-  CHECK(notes_[absolute_index].pins != 0);
+  QUOLL_CHECK(notes_[absolute_index].pins != 0);
   notes_[absolute_index].pins--;
 }
 
 void EncoderTable::check_invariants(uint64_t pins) const {
   table_.check_invariants();
-  CHECK(notes_.first() == table_.first() && notes_.next() == table_.insert_count());
+  QUOLL_CHECK(notes_.first() == table_.first() && notes_.next() == table_.insert_count());
   for (uint64_t index = notes_.first(); index != notes_.next(); index++) {
-    CHECK(pins >= notes_[index].pins);
+    QUOLL_CHECK(pins >= notes_[index].pins);
     pins -= notes_[index].pins;
   }
-  CHECK(pins == 0);
+  QUOLL_CHECK(pins == 0);
 }
 
 }  // namespace quoll::qpack

@@ -93,12 +93,12 @@ void write_indexed(std::vector<uint8_t>& out, Reference reference, uint64_t inde
     case Reference::none:
       break;
   }
-  CHECK(false);
+  QUOLL_CHECK(false);
 }
 
 void write_literal_line(std::vector<uint8_t>& out, Reference reference, uint64_t index, std::string_view value,
                         LiteralStyle style) {
-  CHECK(reference != Reference::none);
+  QUOLL_CHECK(reference != Reference::none);
   if (reference == Reference::post_base) {
     write_prefix_integer(out, style.never_indexed ? kPostBaseNameNever : 0, 3, index);
   } else {

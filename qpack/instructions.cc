@@ -88,7 +88,7 @@ std::optional<EncoderInstruction> EncoderInstructionReader::next(Bytes& bytes) {
     invalid_ = tried.parse == Parse::invalid;
     wanted_ = tried.wanted;
     if (tried.instruction) {
-      DCHECK(at == kept_.size());
+      QUOLL_DCHECK(at == kept_.size());
       kept_is_used_ = true;
       return tried.instruction;
     }

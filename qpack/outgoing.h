@@ -20,7 +20,7 @@ class Outgoing {
 
   /// The first `size` of pending() were sent.
   void sent(size_t size) {
-    CHECK(size <= this->size());
+    QUOLL_CHECK(size <= this->size());
     sent_ += size;
     if (sent_ == bytes_.size()) {
       bytes_.clear();

@@ -62,7 +62,7 @@ inline size_t prefix_integer_size(unsigned prefix_bits, uint64_t value) {
 
 /// `flags`: the bits of the first byte above the prefix.
 inline void write_prefix_integer(std::vector<uint8_t>& out, uint8_t flags, unsigned prefix_bits, uint64_t value) {
-  DCHECK(value <= kPrefixIntegerMax);
+  QUOLL_DCHECK(value <= kPrefixIntegerMax);
   const uint64_t mask = (uint64_t{1} << prefix_bits) - 1;
   if (value < mask) {
     out.push_back(static_cast<uint8_t>(flags | value));

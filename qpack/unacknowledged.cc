@@ -11,7 +11,7 @@ bool UnacknowledgedSections::is_at_risk(uint64_t stream_id) const {
 }
 
 void UnacknowledgedSections::add(const Section& section, uint64_t known_received) {
-  CHECK(!full());
+  QUOLL_CHECK(!full());
   if (size_ >= buckets_.size()) grow();
   uint32_t index = free_;
   if (index == kNone) {
