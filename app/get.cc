@@ -16,9 +16,9 @@
 #include "app/get_options.h"
 #include "app/get_transfer.h"
 #include "app/interrupt_watch.h"
-#include "app/key_log_file.h"
 #include "os/trust.h"
 #include "udp/loop.h"
+#include "web/key_log_file.h"
 #include "web/session_file.h"
 
 namespace quoll::app {
@@ -125,9 +125,9 @@ class GetRun {
     }
     const auto given = options_.key_log.empty() ? std::nullopt : std::optional<std::string_view>(options_.key_log);
     if (const auto path = option_or_environment(given, "SSLKEYLOGFILE")) {
-      auto opened = KeyLogFile::open(*path);
+      auto opened = web::KeyLogFile::open(*path);
       if (!opened) {
-        console_.error("--keylog " + *path + ": " + opened.error());
+        console_.error("--keylog " + *path + ": " + error_text(opened.error()));
         return GetExit::write_error;
       }
       key_log_ = std::move(*opened);
@@ -283,7 +283,7 @@ class GetRun {
   const GetOptions& options_;
   GetConsole console_;
   std::unique_ptr<std::FILE, CloseFile> heads_;
-  std::unique_ptr<KeyLogFile> key_log_;
+  std::unique_ptr<web::KeyLogFile> key_log_;
   std::optional<ServerJudge> judge_;
   web::TrustDigest trust_digest_{};
   std::unique_ptr<web::Client> client_;

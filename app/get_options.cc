@@ -6,6 +6,7 @@
 #include "app/get_data.h"
 #include "app/text.h"
 #include "base/bytes.h"
+#include "base/version.h"
 #include "http/characters.h"
 #include "tls/x509/pem.h"
 
@@ -334,7 +335,7 @@ std::expected<GetOptions, int> GetOptions::parse(std::span<char* const> argument
   const auto parsed = Arguments::parse(kUsage, arguments);
   if (!parsed) return std::unexpected(parsed.error());
   GetOptions options;
-  options.agent = "quoll/" QUOLL_VERSION;
+  options.agent = std::string("quoll/") + kVersion;
   if (const std::string wrong = Reader(*parsed, options).run(); !wrong.empty())
     return std::unexpected(wrong_usage(kUsage, wrong));
   if (const int code = read_data(*parsed, options); code != 0) return std::unexpected(code);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "app/commands.h"
@@ -220,6 +221,13 @@ std::optional<uint64_t> parse_number(std::string_view text, uint64_t largest) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number > largest) return std::nullopt;
   return number;
+}
+
+std::optional<std::string> option_or_environment(std::optional<std::string_view> option, const char* variable) {
+  if (option) return std::string(*option);
+  const char* const value = std::getenv(variable);
+  if (!value || *value == '\0') return {};
+  return std::string(value);
 }
 
 }  // namespace quoll::app

@@ -6,6 +6,7 @@
 #include <expected>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -59,5 +60,8 @@ int wrong_usage(const Usage& usage, std::string_view what);
 
 /// A decimal number without a sign, up to `largest`.
 std::optional<uint64_t> parse_number(std::string_view text, uint64_t largest);
+
+/// What was asked for on the command line, or else by the environment variable; empty: neither.
+std::optional<std::string> option_or_environment(std::optional<std::string_view> option, const char* variable);
 
 }  // namespace quoll::app

@@ -14,7 +14,6 @@
 #include "app/commands.h"
 #include "app/demo_site.h"
 #include "app/heap_trim.h"
-#include "app/key_log_file.h"
 #include "app/line_file.h"
 #include "app/metrics_server.h"
 #include "app/serve_certificates.h"
@@ -24,6 +23,7 @@
 #include "http/method.h"
 #include "http/status.h"
 #include "udp/loop.h"
+#include "web/key_log_file.h"
 #include "web/server.h"
 #include "web/static_files.h"
 
@@ -68,7 +68,7 @@ class Serving {
   ServeCertificates certificates_;
   const UnixTime start_ = now();
   ExchangeCounts counts_;
-  std::unique_ptr<KeyLogFile> key_log_;
+  std::unique_ptr<web::KeyLogFile> key_log_;
   std::unique_ptr<LineFile> access_log_;
   std::optional<web::StaticFiles> files_;
   std::unique_ptr<web::Server> server_;
@@ -97,8 +97,8 @@ bool Serving::open_files() {
     }
   }
   if (options_.key_log) {
-    auto log = KeyLogFile::open(*options_.key_log);
-    if (!log) return complain(*options_.key_log, log.error());
+    auto log = web::KeyLogFile::open(*options_.key_log);
+    if (!log) return complain(*options_.key_log, error_text(log.error()));
     key_log_ = std::move(*log);
   }
   if (options_.access_log) {

@@ -6,6 +6,9 @@
 
 #include <cstdio>
 #include <memory>
+#include <string>
+
+#include "base/version.h"
 
 namespace quoll::app {
 namespace {
@@ -126,7 +129,7 @@ ProcessFacts ProcessFacts::read() {
 std::string metrics_text(const MetricsSources& sources) {
   Text text;
   text.family("quoll_build_info", kGauge, "The version, as a label.");
-  text.sample("quoll_build_info", "{version=\"" QUOLL_VERSION "\"}", 1);
+  text.sample("quoll_build_info", std::string("{version=\"") + kVersion + "\"}", 1);
   write_process(text, sources.process);
   write_exchanges(text, sources);
   write_transport(text, sources);

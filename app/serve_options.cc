@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "app/key_log_file.h"
+#include "app/options.h"
 
 namespace quoll::app {
 namespace {

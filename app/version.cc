@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/options.h"
+#include "base/version.h"
 #include "crypto/provider.h"
 
 namespace quoll::app {
@@ -25,7 +26,7 @@ int version(std::span<char* const> arguments) {
   const auto parsed = Arguments::parse(kUsage, arguments);
   if (!parsed) return parsed.error();
   const crypto::Provider& provider = crypto::best();
-  std::printf("quoll %s (processor tier: %.*s)\n", QUOLL_VERSION, static_cast<int>(provider.name.size()),
+  std::printf("quoll %s (processor tier: %.*s)\n", kVersion, static_cast<int>(provider.name.size()),
               provider.name.data());
   for (const auto* aead : {provider.aes_128_gcm, provider.aes_256_gcm, provider.chacha20_poly1305}) {
     line(aead->name, aead);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "app/text.h"
+#include "base/version.h"
 #include "qlog/json_writer.h"
 
 namespace quoll::app {
@@ -108,7 +109,7 @@ std::string json_of(const Report& report) {
         break;
     }
   }
-  json.member("quoll_version", std::string_view(QUOLL_VERSION));
+  json.member("quoll_version", std::string_view(kVersion));
   json.end_object();
   return out;
 }

@@ -5,7 +5,9 @@
 
 namespace quoll {
 
-IntervalSet::IntervalSet(size_t limit, WhenFull when_full) : limit_(limit), when_full_(when_full) { CHECK(limit > 0); }
+IntervalSet::IntervalSet(size_t limit, WhenFull when_full) : limit_(limit), when_full_(when_full) {
+  QUOLL_CHECK(limit > 0);
+}
 
 bool IntervalSet::insert_anywhere(Interval added) {
   if (added.empty()) return true;
@@ -30,7 +32,7 @@ bool IntervalSet::insert_anywhere(Interval added) {
 }
 
 bool IntervalSet::erase(Interval removed) {
-  DCHECK(removed.start <= removed.end);
+  QUOLL_DCHECK(removed.start <= removed.end);
   if (removed.empty()) return true;
   // Intervals [from, to) overlap the removed one.
   size_t from = first_ending_above(removed.start);

@@ -38,7 +38,7 @@ class IntervalSet {
   /// Adds all of an interval, start <= end. False when the interval is not in the set afterwards: it would have been
   /// one too many and was refused, or it was the lowest and forgotten at once; then nothing has changed.
   [[nodiscard]] bool insert(Interval added) {
-    DCHECK(added.start <= added.end);
+    QUOLL_DCHECK(added.start <= added.end);
     if (size_ != 0) {  // in order: the last interval grows
       Interval& last = intervals()[size_ - 1];
       if (added.start >= last.start && added.start <= last.end) [[likely]] {
@@ -78,7 +78,7 @@ class IntervalSet {
   const Interval* begin() const { return intervals(); }
   const Interval* end() const { return intervals() + size_; }
   const Interval& operator[](size_t i) const {
-    DCHECK(i < size_);
+    QUOLL_DCHECK(i < size_);
     return intervals()[i];
   }
   const Interval& front() const { return (*this)[0]; }

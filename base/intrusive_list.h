@@ -116,12 +116,12 @@ class IntrusiveList {
 
  private:
   T& first_or_last(Hook* hook) {
-    DCHECK(!empty());
+    QUOLL_DCHECK(!empty());
     return static_cast<T&>(*hook);
   }
 
   static void link(Hook* previous, Hook& hook, Hook* next) {
-    DCHECK(!hook.is_linked());
+    QUOLL_DCHECK(!hook.is_linked());
     hook.previous_ = previous;
     hook.next_ = next;
     previous->next_ = &hook;

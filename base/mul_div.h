@@ -60,7 +60,7 @@ constexpr uint64_t mul_div_portable(uint64_t a, uint64_t b, uint64_t c, Round ro
 /// a * b / c, UINT64_MAX when that is more; c > 0.
 constexpr uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c, Round round = Round::down) {
   using namespace mul_div_detail;
-  DCHECK(c != 0);
+  QUOLL_DCHECK(c != 0);
   uint64_t product = 0;
   if (!__builtin_mul_overflow(a, b, &product)) [[likely]]
     return rounded(product / c, product % c == 0, round);

@@ -49,11 +49,11 @@ class Ring {
 
   /// The element of a number that is present.
   T& operator[](uint64_t number) {
-    DCHECK(number - first_ < next_ - first_);
+    QUOLL_DCHECK(number - first_ < next_ - first_);
     return *slot(number);
   }
   const T& operator[](uint64_t number) const {
-    DCHECK(number - first_ < next_ - first_);
+    QUOLL_DCHECK(number - first_ < next_ - first_);
     return *slot(number);
   }
   T& front() { return (*this)[first_]; }
@@ -78,7 +78,7 @@ class Ring {
 
   /// Removes the oldest element; not empty.
   void pop() {
-    DCHECK(!empty());
+    QUOLL_DCHECK(!empty());
     std::destroy_at(slot(first_));
     first_++;
   }

@@ -74,7 +74,7 @@ class Slab {
   /// Destroys an object of this slab. Its handles find nothing any more, already while its destructor runs.
   void erase(T& object) {
     const uint32_t index = reinterpret_cast<Slot&>(object).index;
-    DCHECK(index < places_.size() && &object == object_at(index));
+    QUOLL_DCHECK(index < places_.size() && &object == object_at(index));
     places_[index].generation++;
     std::destroy_at(&object);
     chunks_[index / kPlacesPerChunk].live--;
@@ -124,7 +124,7 @@ class Slab {
   uint32_t take_place() {
     if (free_list_ != kNone) return std::exchange(free_list_, places_[free_list_].next_free);
     const uint32_t index = static_cast<uint32_t>(places_.size());
-    CHECK(index != kNone);
+    QUOLL_CHECK(index != kNone);
     places_.emplace_back();
     if (index % kPlacesPerChunk == 0) chunks_.emplace_back();
     return index;

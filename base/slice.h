@@ -63,7 +63,7 @@ class Slice {
   bool empty() const { return size_ == 0; }
 
   Slice subslice(size_t offset, size_t size) const {
-    DCHECK(offset <= size_ && size <= size_ - offset);
+    QUOLL_DCHECK(offset <= size_ && size <= size_ - offset);
     return Slice(owner_, {data_ + offset, size});
   }
   /// Takes the first `size` bytes away and returns them.
@@ -73,13 +73,13 @@ class Slice {
     return front;
   }
   void drop_front(size_t size) {
-    DCHECK(size <= size_);
+    QUOLL_DCHECK(size <= size_);
     data_ += size;
     size_ -= size;
   }
   /// Keeps the first `size` bytes.
   void truncate(size_t size) {
-    DCHECK(size <= size_);
+    QUOLL_DCHECK(size <= size_);
     size_ = size;
   }
 
@@ -126,7 +126,7 @@ class Buffer {
 
   /// A slice of a part, given as the range itself.
   Slice slice(Bytes part) const {
-    DCHECK(part.empty() || (part.data() >= whole_.data() && part.data() + part.size() <= whole_.data() + size()));
+    QUOLL_DCHECK(part.empty() || (part.data() >= whole_.data() && part.data() + part.size() <= whole_.data() + size()));
     return whole_.subslice(part.empty() ? 0 : static_cast<size_t>(part.data() - whole_.data()), part.size());
   }
   Slice slice() const { return whole_; }

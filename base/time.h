@@ -51,7 +51,7 @@ class Duration {
   friend constexpr Duration operator*(int64_t factor, Duration a) { return a * factor; }
   /// Rounded towards zero; divisor > 0. An infinite duration stays infinite.
   friend constexpr Duration operator/(Duration a, int64_t divisor) {
-    DCHECK(divisor > 0);
+    QUOLL_DCHECK(divisor > 0);
     return a.is_infinite() ? a : Duration(a.nanoseconds_ / divisor);
   }
   constexpr Duration& operator+=(Duration other) { return *this = *this + other; }

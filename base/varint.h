@@ -3,7 +3,7 @@
 //
 // The only copy: QUIC, HTTP/3 and transport parameters read through Reader and write through a Sink, and those call
 // here. Longer forms than needed are legal and decode; what needs the shortest form (frame types, RFC 9000 §12.4)
-// compares the size. A value above kVarintMax has no form: asking for its size is a bug of ours and a CHECK, so numbers
+// compares the size. A value above kVarintMax has no form: asking for its size is a bug of ours and a QUOLL_CHECK, so numbers
 // that come from an application are tested with varint_fits() where they enter.
 #pragma once
 
@@ -22,7 +22,7 @@ constexpr bool varint_fits(uint64_t value) { return value <= kVarintMax; }
 
 /// The largest value that `width` bytes hold; width is 1, 2, 4 or 8.
 constexpr uint64_t varint_max(size_t width) {
-  DCHECK(width == 1 || width == 2 || width == 4 || width == 8);
+  QUOLL_DCHECK(width == 1 || width == 2 || width == 4 || width == 8);
   return kVarintMax >> (64 - 8 * width);
 }
 
@@ -31,7 +31,7 @@ constexpr size_t varint_size(uint64_t value) {
   if (value <= varint_max(1)) return 1;
   if (value <= varint_max(2)) return 2;
   if (value <= varint_max(4)) return 4;
-  CHECK(varint_fits(value));
+  QUOLL_CHECK(varint_fits(value));
   return 8;
 }
 
@@ -62,7 +62,7 @@ inline DecodedVarint varint_decode(Bytes from) {
 
 /// Writes the form of `width` bytes (1, 2, 4 or 8); the caller has the room and value <= varint_max(width).
 inline void varint_encode(uint8_t* to, uint64_t value, size_t width) {
-  DCHECK(value <= varint_max(width));
+  QUOLL_DCHECK(value <= varint_max(width));
   switch (width) {
     case 1:
       *to = static_cast<uint8_t>(value);

@@ -55,7 +55,7 @@ class Writer {
   void u32(uint32_t value) { integer(value); }
   void u64(uint64_t value) { integer(value); }
   void u24(uint32_t value) {
-    DCHECK(value < uint32_t{1} << 24);
+    QUOLL_DCHECK(value < uint32_t{1} << 24);
     if (uint8_t* to = take(3)) {
       to[0] = static_cast<uint8_t>(value >> 16);
       to[1] = static_cast<uint8_t>(value >> 8);
@@ -68,7 +68,7 @@ class Writer {
     if (uint8_t* to = take(width)) varint_encode(to, value, width);
   }
   void varint(uint64_t value, size_t width) {
-    CHECK(value <= varint_max(width));
+    QUOLL_CHECK(value <= varint_max(width));
     if (uint8_t* to = take(width)) varint_encode(to, value, width);
   }
 
@@ -84,7 +84,7 @@ class Writer {
   void skip(size_t size) { take(size); }
 
   void patch(size_t position, uint64_t value, size_t width) {
-    CHECK(width <= size() && position <= size() - width);
+    QUOLL_CHECK(width <= size() && position <= size() - width);
     uint8_t wide[8];
     store_be(wide, value);
     copy_bytes(begin_ + position, Bytes(wide).last(width));
@@ -129,7 +129,7 @@ class Counter {
   void u64(uint64_t) { add(8); }
   void varint(uint64_t value) { add(varint_size(value)); }
   void varint(uint64_t value, size_t width) {
-    CHECK(value <= varint_max(width));
+    QUOLL_CHECK(value <= varint_max(width));
     add(width);
   }
   void bytes(Bytes from) { add(from.size()); }

@@ -82,11 +82,11 @@ void bench_one(Table& table, const Aead& aead, const EVP_CIPHER* peer) {
           copy_bytes(work.data(), sealed);
           OpenJob job{.nonce = sealed_nonce, .aad = aad, .data = work};
           aead.open(state, {&job, 1});
-          CHECK(job.authentic);
+          QUOLL_CHECK(job.authentic);
         },
         [&, sealed_nonce] {
           copy_bytes(peer_work.data(), sealed);
-          CHECK(openssl_open(opener.get(), sealed_nonce.data(), aad, peer_work, peer_work.data()));
+          QUOLL_CHECK(openssl_open(opener.get(), sealed_nonce.data(), aad, peer_work, peer_work.data()));
         });
   }
 
@@ -126,13 +126,13 @@ void bench_one(Table& table, const Aead& aead, const EVP_CIPHER* peer) {
       [&] {
         copy_bytes(opened.data(), sealed);
         aead.open(state, open_jobs);
-        for (const OpenJob& job : open_jobs) CHECK(job.authentic);
+        for (const OpenJob& job : open_jobs) QUOLL_CHECK(job.authentic);
       },
       [&] {
         copy_bytes(peer_opened.data(), sealed);
         for (size_t i = 0; i < kTrain; i++) {
           uint8_t* const at = peer_opened.data() + i * stride;
-          CHECK(openssl_open(opener.get(), jobs[i].nonce.data(), aad, {at, stride}, at));
+          QUOLL_CHECK(openssl_open(opener.get(), jobs[i].nonce.data(), aad, {at, stride}, at));
         }
       },
       kTrain);

@@ -25,10 +25,10 @@ constexpr uint8_t kSeed[32] = {1, 2, 3, 4, 5, 6, 7, 8};
 
 void bench_x25519(Table& table, const crypto::Group& x25519) {
   uint8_t public_key[32], shared[32], peer[32];
-  CHECK(x25519.public_key(kSeed, peer));
+  QUOLL_CHECK(x25519.public_key(kSeed, peer));
   // OpenSSL's key generation is its multiplication of the base point and 32 random bytes (some 0.3 us).
   const KeyContext generator(EVP_PKEY_CTX_new_id(EVP_PKEY_X25519, nullptr));
-  CHECK(EVP_PKEY_keygen_init(generator.get()) == 1);
+  QUOLL_CHECK(EVP_PKEY_keygen_init(generator.get()) == 1);
   table.row(
       "X25519 base point", x25519.implementation, 0,
       [&] {
@@ -37,14 +37,14 @@ void bench_x25519(Table& table, const crypto::Group& x25519) {
       },
       [&] {
         EVP_PKEY* key = nullptr;
-        CHECK(EVP_PKEY_keygen(generator.get(), &key) == 1);
+        QUOLL_CHECK(EVP_PKEY_keygen(generator.get(), &key) == 1);
         EVP_PKEY_free(key);
       });
   const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, kSeed, 32));
   const Key peer_key(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, peer, 32));
   const KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
-  CHECK(EVP_PKEY_derive_init(context.get()) == 1);
-  CHECK(EVP_PKEY_derive_set_peer(context.get(), peer_key.get()) == 1);
+  QUOLL_CHECK(EVP_PKEY_derive_init(context.get()) == 1);
+  QUOLL_CHECK(EVP_PKEY_derive_set_peer(context.get(), peer_key.get()) == 1);
   table.row(
       "X25519 shared secret", x25519.implementation, 0,
       [&] {
@@ -53,7 +53,7 @@ void bench_x25519(Table& table, const crypto::Group& x25519) {
       },
       [&] {
         size_t size = sizeof shared;
-        CHECK(EVP_PKEY_derive(context.get(), shared, &size) == 1);
+        QUOLL_CHECK(EVP_PKEY_derive(context.get(), shared, &size) == 1);
       });
 }
 
@@ -64,8 +64,8 @@ void bench_ed25519(Table& table, const crypto::Ed25519& ed25519, const crypto::H
   ed25519.sign(sha512, kSeed, public_key, message, signature);
   const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, kSeed, 32));
   const DigestContext signer(EVP_MD_CTX_new()), verifier(EVP_MD_CTX_new());
-  CHECK(EVP_DigestSignInit(signer.get(), nullptr, nullptr, nullptr, key.get()) == 1);
-  CHECK(EVP_DigestVerifyInit(verifier.get(), nullptr, nullptr, nullptr, key.get()) == 1);
+  QUOLL_CHECK(EVP_DigestSignInit(signer.get(), nullptr, nullptr, nullptr, key.get()) == 1);
+  QUOLL_CHECK(EVP_DigestVerifyInit(verifier.get(), nullptr, nullptr, nullptr, key.get()) == 1);
   table.row(
       "Ed25519 sign 64 B", ed25519.implementation, 0,
       [&] {
@@ -74,12 +74,12 @@ void bench_ed25519(Table& table, const crypto::Ed25519& ed25519, const crypto::H
       },
       [&] {
         size_t size = sizeof signature;
-        CHECK(EVP_DigestSign(signer.get(), signature, &size, message.data(), message.size()) == 1);
+        QUOLL_CHECK(EVP_DigestSign(signer.get(), signature, &size, message.data(), message.size()) == 1);
       });
   table.row(
       "Ed25519 verify 64 B", ed25519.implementation, 0,
-      [&] { CHECK(ed25519.verify(sha512, public_key, message, signature)); },
-      [&] { CHECK(EVP_DigestVerify(verifier.get(), signature, 64, message.data(), message.size()) == 1); });
+      [&] { QUOLL_CHECK(ed25519.verify(sha512, public_key, message, signature)); },
+      [&] { QUOLL_CHECK(EVP_DigestVerify(verifier.get(), signature, 64, message.data(), message.size()) == 1); });
 }
 
 }  // namespace

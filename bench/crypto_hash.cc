@@ -31,15 +31,15 @@ void bench_digest(Table& table, const HashAlgorithm& algorithm, const char* peer
   // Fetched once: the EVP_sha256() of old looks its implementation up in each call.
   const Owned<EVP_MD, EVP_MD_free> fetched(EVP_MD_fetch(nullptr, peer, nullptr));
   const Owned<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
-  CHECK(fetched && context);
+  QUOLL_CHECK(fetched && context);
   table.row(
       std::string(algorithm.name) + " " + std::to_string(size), algorithm.implementation, size,
       [&] { keep(hash(algorithm, message)); },
       [&] {
         uint8_t digest[EVP_MAX_MD_SIZE];
-        CHECK(EVP_DigestInit_ex2(context.get(), fetched.get(), nullptr) == 1);
-        CHECK(EVP_DigestUpdate(context.get(), message.data(), message.size()) == 1);
-        CHECK(EVP_DigestFinal_ex(context.get(), digest, nullptr) == 1);
+        QUOLL_CHECK(EVP_DigestInit_ex2(context.get(), fetched.get(), nullptr) == 1);
+        QUOLL_CHECK(EVP_DigestUpdate(context.get(), message.data(), message.size()) == 1);
+        QUOLL_CHECK(EVP_DigestFinal_ex(context.get(), digest, nullptr) == 1);
         keep(digest);
       });
 }
@@ -53,13 +53,13 @@ void bench_hmac(Table& table, const HashAlgorithm& algorithm) {
   const Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> context(EVP_MAC_CTX_new(fetched.get()));
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, kSha256Name, 0),
                                    OSSL_PARAM_construct_end()};
-  CHECK(context && EVP_MAC_CTX_set_params(context.get(), parameters) == 1);
+  QUOLL_CHECK(context && EVP_MAC_CTX_set_params(context.get(), parameters) == 1);
   const auto peer = [&](const uint8_t* peer_key, size_t key_size) {
     uint8_t code[EVP_MAX_MD_SIZE];
     size_t size = 0;
-    CHECK(EVP_MAC_init(context.get(), peer_key, key_size, nullptr) == 1);
-    CHECK(EVP_MAC_update(context.get(), message.data(), message.size()) == 1);
-    CHECK(EVP_MAC_final(context.get(), code, &size, sizeof code) == 1);
+    QUOLL_CHECK(EVP_MAC_init(context.get(), peer_key, key_size, nullptr) == 1);
+    QUOLL_CHECK(EVP_MAC_update(context.get(), message.data(), message.size()) == 1);
+    QUOLL_CHECK(EVP_MAC_final(context.get(), code, &size, sizeof code) == 1);
     keep(code);
   };
   table.row(
@@ -80,7 +80,7 @@ void bench_expand_label(Table& table, const HashAlgorithm& algorithm) {
   // OpenSSL's own form of the same function; its label comes in two parts.
   const Owned<EVP_KDF, EVP_KDF_free> fetched(EVP_KDF_fetch(nullptr, "TLS13-KDF", nullptr));
   const Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> kdf(EVP_KDF_CTX_new(fetched.get()));
-  CHECK(kdf);
+  QUOLL_CHECK(kdf);
   char prefix[] = "tls13 ", label[] = "c hs traffic";
   int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
   const OSSL_PARAM parameters[] = {
@@ -96,11 +96,11 @@ void bench_expand_label(Table& table, const HashAlgorithm& algorithm) {
   table.row(
       "HKDF-Expand-Label 32", algorithm.implementation, 0,
       [&] {
-        CHECK(hkdf_expand_label(algorithm, secret, "c hs traffic", context, out));
+        QUOLL_CHECK(hkdf_expand_label(algorithm, secret, "c hs traffic", context, out));
         keep(out);
       },
-      [&] { CHECK(EVP_KDF_derive(kdf.get(), peer_out.data(), peer_out.size(), parameters) == 1); });
-  CHECK(peer_out == out);  // the same work was measured
+      [&] { QUOLL_CHECK(EVP_KDF_derive(kdf.get(), peer_out.data(), peer_out.size(), parameters) == 1); });
+  QUOLL_CHECK(peer_out == out);  // the same work was measured
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ AeadKey& AeadKey::operator=(AeadKey&& other) noexcept {
 AeadKey::~AeadKey() { ct::wipe(state_); }
 
 Result<void> AeadKey::seal(std::span<const SealJob> jobs) {
-  CHECK(aead_);  // not moved from
+  QUOLL_CHECK(aead_);  // not moved from
   if (jobs.size() > aead_->confidentiality_limit - sealed_) {
     return refuse(Failure::limit, "AEAD key has reached its confidentiality limit");
   }
@@ -79,7 +79,7 @@ Result<void> AeadKey::seal(const Nonce& nonce, Bytes aad, Bytes plaintext, MutBy
 }
 
 Result<void> AeadKey::open(std::span<OpenJob> jobs) {
-  CHECK(aead_);  // not moved from
+  QUOLL_CHECK(aead_);  // not moved from
   if (failed_ >= aead_->integrity_limit) return refuse(Failure::limit, "AEAD key has reached its integrity limit");
   for (const OpenJob& job : jobs) {
     if (job.data.size() < kAeadTagSize) return refuse(Failure::length, "ciphertext shorter than its tag");

@@ -61,7 +61,7 @@ struct Aead : Implementation {
   uint64_t confidentiality_limit;  // packets that one key may seal
   uint64_t integrity_limit;        // packets that may fail to open under one key
 
-  // The raw functions: no counting, no checks beyond DCHECK. AeadKey is what callers use.
+  // The raw functions: no counting, no checks beyond QUOLL_DCHECK. AeadKey is what callers use.
   void (*expand_key)(AeadState& state, const uint8_t* key);
   void (*seal)(const AeadState& state, std::span<const SealJob> jobs);
   void (*open)(const AeadState& state, std::span<OpenJob> jobs);

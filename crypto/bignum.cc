@@ -8,7 +8,7 @@
 namespace quoll::crypto::bignum {
 
 void from_bytes(std::span<uint64_t> out, Bytes big_endian) {
-  CHECK(big_endian.size() <= out.size() * 8);
+  QUOLL_CHECK(big_endian.size() <= out.size() * 8);
   std::fill(out.begin(), out.end(), 0);
   for (size_t i = 0; i < big_endian.size(); i++) {
     out[i / 8] |= static_cast<uint64_t>(big_endian[big_endian.size() - 1 - i]) << (8 * (i % 8));
@@ -16,7 +16,7 @@ void from_bytes(std::span<uint64_t> out, Bytes big_endian) {
 }
 
 void to_bytes(MutBytes out, std::span<const uint64_t> number) {
-  CHECK(out.size() <= number.size() * 8);
+  QUOLL_CHECK(out.size() <= number.size() * 8);
   for (size_t i = 0; i < out.size(); i++) {
     out[out.size() - 1 - i] = static_cast<uint8_t>(number[i / 8] >> (8 * (i % 8)));
   }

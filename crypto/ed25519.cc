@@ -6,7 +6,7 @@
 namespace quoll::crypto {
 
 Result<void> ed25519_public_key(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes seed, MutBytes public_key) {
-  DCHECK(sha512.id == HashId::sha512);
+  QUOLL_DCHECK(sha512.id == HashId::sha512);
   if (seed.size() != kEd25519SeedSize || public_key.size() != kEd25519PublicKeySize) {
     return refuse(Failure::length, "an Ed25519 key that is not 32 bytes long");
   }
@@ -16,7 +16,7 @@ Result<void> ed25519_public_key(const Ed25519& ed25519, const HashAlgorithm& sha
 
 Result<void> ed25519_sign(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes seed, Bytes public_key,
                           Bytes message, MutBytes signature) {
-  DCHECK(sha512.id == HashId::sha512);
+  QUOLL_DCHECK(sha512.id == HashId::sha512);
   if (seed.size() != kEd25519SeedSize || public_key.size() != kEd25519PublicKeySize ||
       signature.size() != kEd25519SignatureSize) {
     return refuse(Failure::length, "an Ed25519 key that is not 32 bytes long, or a signature that is not 64");
@@ -27,7 +27,7 @@ Result<void> ed25519_sign(const Ed25519& ed25519, const HashAlgorithm& sha512, B
 
 Result<void> ed25519_verify(const Ed25519& ed25519, const HashAlgorithm& sha512, Bytes public_key, Bytes message,
                             Bytes signature) {
-  DCHECK(sha512.id == HashId::sha512);
+  QUOLL_DCHECK(sha512.id == HashId::sha512);
   if (public_key.size() != kEd25519PublicKeySize || signature.size() != kEd25519SignatureSize) {
     return refuse(Failure::length, "an Ed25519 public key that is not 32 bytes long, or a signature that is not 64");
   }

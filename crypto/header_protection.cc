@@ -39,8 +39,8 @@ HeaderMask HeaderProtectionKey::mask(std::span<const uint8_t, kSampleSize> sampl
 }
 
 void HeaderProtectionKey::masks(std::span<const uint8_t* const> samples, std::span<HeaderMask> masks) const {
-  CHECK(algorithm_);  // not moved from
-  CHECK(samples.size() == masks.size());
+  QUOLL_CHECK(algorithm_);  // not moved from
+  QUOLL_CHECK(samples.size() == masks.size());
   algorithm_->masks(state_, samples, masks);
 }
 

@@ -41,7 +41,7 @@ std::span<const Keccak* const> keccaks() {
 Shake::~Shake() { ct::wipe(state_); }
 
 Shake& Shake::absorb(Bytes data) {
-  CHECK(!squeezing_);
+  QUOLL_CHECK(!squeezing_);
   while (!data.empty()) {
     if (position_ == rate_) {
       keccak_->permute(state_.data());

@@ -2,7 +2,7 @@
 //
 // A Keccak is a constant table of one implementation of the permutation. A Shake is a running computation over it: a
 // plain value that may be copied at any point. First absorb any number of pieces, then squeeze any number of bytes in
-// pieces of any size; to absorb after having squeezed is a broken contract (CHECK). How the bytes are cut never changes
+// pieces of any size; to absorb after having squeezed is a broken contract (QUOLL_CHECK). How the bytes are cut never changes
 // the result. Time depends on lengths alone. SHA3-256 and SHA3-512 are HashAlgorithms of crypto/hash.h.
 #pragma once
 

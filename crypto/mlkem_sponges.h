@@ -96,7 +96,7 @@ class SpongeQueue {
   uint64_t& word(size_t lane, size_t i) { return words_[i * kLanes + lane]; }
 
   void push(const Job& job) {
-    DCHECK(count_ < kJobsMax);
+    QUOLL_DCHECK(count_ < kJobsMax);
     jobs_[count_++] = job;
   }
 

@@ -10,7 +10,7 @@
 namespace quoll::crypto {
 
 void MontgomeryModulus::prepare(const Rsa& rsa) {
-  CHECK(limbs != 0 && limbs % kLimbsStep == 0 && limbs <= kModulusLimbsMax);
+  QUOLL_CHECK(limbs != 0 && limbs % kLimbsStep == 0 && limbs <= kModulusLimbsMax);
   bits = bignum::public_bit_length({value, limbs});
   n0 = bignum::negative_inverse(value[0]);
 

@@ -106,7 +106,7 @@ Result<void> encode_pss(const HashAlgorithm& hash, Bytes digest, Bytes salt, siz
     return refuse(Failure::length, "the digest is not of the hash's size, or the RSA key is too small for the hash");
   }
   const PssLayout layout(em_bits, digest.size());
-  CHECK(encoded.size() == layout.size && salt.size() == digest.size());
+  QUOLL_CHECK(encoded.size() == layout.size && salt.size() == digest.size());
 
   const Digest h = salted_digest(hash, digest, salt);
   const MutBytes db = encoded.first(layout.db_size);
@@ -123,7 +123,7 @@ Result<void> encode_pss(const HashAlgorithm& hash, Bytes digest, Bytes salt, siz
 bool verify_pss_encoding(const HashAlgorithm& hash, Bytes digest, size_t em_bits, MutBytes encoded) {
   if (!pss_fits(hash, em_bits, digest)) return false;
   const PssLayout layout(em_bits, digest.size());
-  CHECK(encoded.size() == layout.size);
+  QUOLL_CHECK(encoded.size() == layout.size);
 
   // The numbers are the steps of RFC 8017 §9.1.2.
   if (encoded.back() != 0xbc) return false;           // 4

@@ -20,15 +20,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ContentCoding chosen = accepted.choose(available);
   bool found = chosen == ContentCoding::identity;
   for (const ContentCoding coding : available) {
-    CHECK(accepted.weight(coding) <= http::AcceptedCodings::kWeightMax);
+    QUOLL_CHECK(accepted.weight(coding) <= http::AcceptedCodings::kWeightMax);
     found = found || coding == chosen;
-    CHECK(accepted.weight(coding) <= accepted.weight(chosen));
+    QUOLL_CHECK(accepted.weight(coding) <= accepted.weight(chosen));
     // Identity wins only by a higher weight, or where nothing else is acceptable.
     if (chosen == ContentCoding::identity) {
-      CHECK(accepted.weight(coding) == 0 || accepted.weight(coding) < accepted.weight(chosen));
+      QUOLL_CHECK(accepted.weight(coding) == 0 || accepted.weight(coding) < accepted.weight(chosen));
     }
   }
-  CHECK(found);
-  if (chosen != ContentCoding::identity) CHECK(accepted.weight(chosen) > 0);
+  QUOLL_CHECK(found);
+  if (chosen != ContentCoding::identity) QUOLL_CHECK(accepted.weight(chosen) > 0);
   return 0;
 }

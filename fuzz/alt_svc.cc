@@ -11,13 +11,13 @@ using namespace quoll::http;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::optional<AltSvc> alt_svc = parse_alt_svc(as_text({data, size}));
   if (!alt_svc) return 0;
-  CHECK(alt_svc->clear == alt_svc->services.empty());
-  CHECK(alt_svc->services.size() <= kAlternativesMax);
+  QUOLL_CHECK(alt_svc->clear == alt_svc->services.empty());
+  QUOLL_CHECK(alt_svc->services.size() <= kAlternativesMax);
   for (const AlternativeService& service : alt_svc->services) {
-    CHECK(service.port != 0 && !service.protocol.empty());
+    QUOLL_CHECK(service.port != 0 && !service.protocol.empty());
     const bool is_ipv6 = service.host.find(':') != std::string::npos;
-    CHECK(service.host.empty() || parse_host(is_ipv6 ? "[" + service.host + "]" : service.host) == service.host);
+    QUOLL_CHECK(service.host.empty() || parse_host(is_ipv6 ? "[" + service.host + "]" : service.host) == service.host);
   }
-  CHECK(parse_alt_svc(to_string(*alt_svc)) == *alt_svc);
+  QUOLL_CHECK(parse_alt_svc(to_string(*alt_svc)) == *alt_svc);
   return 0;
 }

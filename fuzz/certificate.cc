@@ -48,7 +48,7 @@ void check_views(const Certificate& certificate) {
   const uint8_t* const begin = certificate.der().data();
   const uint8_t* const end = begin + certificate.der().size();
   for_each_view(certificate, [&](Bytes view) {
-    CHECK(view.data() == nullptr || (view.data() >= begin && view.data() + view.size() <= end));
+    QUOLL_CHECK(view.data() == nullptr || (view.data() >= begin && view.data() + view.size() <= end));
   });
 }
 
@@ -56,22 +56,22 @@ void check_same(const Certificate& a, const Certificate& b) {
   std::vector<std::vector<uint8_t>> views;
   for_each_view(a, [&](Bytes view) { views.emplace_back(view.begin(), view.end()); });
   size_t at = 0;
-  for_each_view(b, [&](Bytes view) { CHECK(at < views.size() && std::ranges::equal(view, views[at++])); });
-  CHECK(at == views.size());
-  CHECK(a.version == b.version && a.key_usage == b.key_usage && a.tls_features == b.tls_features);
-  CHECK(a.not_before == b.not_before && a.not_after == b.not_after);
-  CHECK(a.has_unknown_critical_extension == b.has_unknown_critical_extension);
+  for_each_view(b, [&](Bytes view) { QUOLL_CHECK(at < views.size() && std::ranges::equal(view, views[at++])); });
+  QUOLL_CHECK(at == views.size());
+  QUOLL_CHECK(a.version == b.version && a.key_usage == b.key_usage && a.tls_features == b.tls_features);
+  QUOLL_CHECK(a.not_before == b.not_before && a.not_after == b.not_after);
+  QUOLL_CHECK(a.has_unknown_critical_extension == b.has_unknown_critical_extension);
 }
 
 void check_names(const Certificate& certificate) {
   const std::vector<uint8_t> issuer = canonical_name(certificate.issuer), subject = canonical_name(certificate.subject);
-  CHECK(name_is_well_formed(certificate.issuer) && name_is_well_formed(certificate.subject));
-  CHECK(names_equal(certificate.subject, certificate.subject));
-  CHECK(certificate.is_self_issued() == (issuer == subject));
+  QUOLL_CHECK(name_is_well_formed(certificate.issuer) && name_is_well_formed(certificate.subject));
+  QUOLL_CHECK(names_equal(certificate.subject, certificate.subject));
+  QUOLL_CHECK(certificate.is_self_issued() == (issuer == subject));
   const bool is_prefix = subject.size() <= issuer.size() && std::equal(subject.begin(), subject.end(), issuer.begin());
-  CHECK(name_within(certificate.issuer, certificate.subject) == is_prefix);
-  CHECK(name_is_empty(certificate.subject) == subject.empty());
-  for (const char c : name_text(certificate.subject)) CHECK(static_cast<uint8_t>(c) >= 0x20 && c != 0x7f);
+  QUOLL_CHECK(name_within(certificate.issuer, certificate.subject) == is_prefix);
+  QUOLL_CHECK(name_is_empty(certificate.subject) == subject.empty());
+  for (const char c : name_text(certificate.subject)) QUOLL_CHECK(static_cast<uint8_t>(c) >= 0x20 && c != 0x7f);
 }
 
 /// The times stand in the certificate as the digits of their texts.
@@ -81,22 +81,22 @@ void check_times(const Certificate& certificate) {
     for (const char c : time_text(time)) {
       if (c >= '0' && c <= '9') digits += c;
     }
-    CHECK(digits.size() == 14);
-    CHECK(as_text(certificate.tbs).find(digits.substr(2) + 'Z') != std::string_view::npos);
+    QUOLL_CHECK(digits.size() == 14);
+    QUOLL_CHECK(as_text(certificate.tbs).find(digits.substr(2) + 'Z') != std::string_view::npos);
   }
 }
 
 void check_key(const Certificate& certificate) {
   const auto portable = PublicKey::parse(crypto::portable(), certificate.subject_public_key_info);
   const auto best = PublicKey::parse(crypto::best(), certificate.subject_public_key_info);
-  CHECK(portable.has_value() == best.has_value());
+  QUOLL_CHECK(portable.has_value() == best.has_value());
   if (!best) return;
-  CHECK(portable->type() == best->type() && portable->bits() == best->bits());
+  QUOLL_CHECK(portable->type() == best->type() && portable->bits() == best->bits());
   const auto algorithm = parse_signature_algorithm(certificate.signature_algorithm);
   if (!algorithm) return;
   const bool verified = best->verify(*algorithm, certificate.tbs, certificate.signature).has_value();
-  CHECK(verified == portable->verify(*algorithm, certificate.tbs, certificate.signature).has_value());
-  CHECK(!verified || best->supports(*algorithm));
+  QUOLL_CHECK(verified == portable->verify(*algorithm, certificate.tbs, certificate.signature).has_value());
+  QUOLL_CHECK(!verified || best->supports(*algorithm));
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ void check_key(const Certificate& certificate) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Result<Certificate> certificate = Certificate::parse({data, size});
   if (!certificate) return 0;
-  CHECK(std::ranges::equal(certificate->der(), Bytes(data, size)));
+  QUOLL_CHECK(std::ranges::equal(certificate->der(), Bytes(data, size)));
   const Certificate copy = certificate->clone();
   const Certificate moved = std::move(*certificate);
   check_views(copy);

@@ -64,22 +64,22 @@ x509::VerifyOptions options_of(uint8_t flags) {
 }
 
 void check_link(const Certificate& subject, const Certificate& issuer) {
-  CHECK(x509::names_equal(subject.issuer, issuer.subject));
+  QUOLL_CHECK(x509::names_equal(subject.issuer, issuer.subject));
   const auto algorithm = x509::parse_signature_algorithm(subject.signature_algorithm);
   const auto key = x509::PublicKey::parse(crypto::best(), issuer.subject_public_key_info);
-  CHECK(algorithm && key);
-  CHECK(key->verify(*algorithm, subject.tbs, subject.signature));
+  QUOLL_CHECK(algorithm && key);
+  QUOLL_CHECK(key->verify(*algorithm, subject.tbs, subject.signature));
 }
 
 void check_path(const x509::Path& path, const std::vector<Certificate>& chain, const x509::TrustStore& store) {
   const auto& certificates = path.certificates;
-  CHECK(!certificates.empty() && certificates.front() == &chain.front());
-  CHECK(store.contains(certificates.back()->der()));
+  QUOLL_CHECK(!certificates.empty() && certificates.front() == &chain.front());
+  QUOLL_CHECK(store.contains(certificates.back()->der()));
   if (certificates.size() == 1) check_link(*certificates[0], *certificates[0]);
   for (size_t i = 0; i + 1 < certificates.size(); i++) {
     check_link(*certificates[i], *certificates[i + 1]);
     const auto rest = std::span(certificates).subspan(i + 1);
-    CHECK(std::find(rest.begin(), rest.end(), certificates[i]) == rest.end());
+    QUOLL_CHECK(std::find(rest.begin(), rest.end(), certificates[i]) == rest.end());
   }
 }
 
@@ -101,12 +101,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const auto path = x509::verify_chain(crypto::best(), chain, store, options);
   const auto again = x509::verify_chain(crypto::best(), chain, store, options);
-  CHECK(path.has_value() == again.has_value());
+  QUOLL_CHECK(path.has_value() == again.has_value());
   if (path) {
-    CHECK(path->certificates == again->certificates);
+    QUOLL_CHECK(path->certificates == again->certificates);
     check_path(*path, chain, store);
   } else {
-    CHECK(path.error().domain == ErrorDomain::certificate && path.error().code == again.error().code);
+    QUOLL_CHECK(path.error().domain == ErrorDomain::certificate && path.error().code == again.error().code);
   }
   return 0;
 }

@@ -27,14 +27,14 @@ void same_for_all(const Ecdsa* Provider::* ecdsa, const Group* Provider::* group
     uint8_t private_key[kPrivateKeySizeMax] = {};
     private_key[curve.scalar_size - 1] = 3;
     uint8_t point[kPublicKeySizeMax], shared[kSharedSecretSizeMax];
-    CHECK(curve.public_key(private_key, point));
+    QUOLL_CHECK(curve.public_key(private_key, point));
     const Bytes public_key = Bytes(point).first(curve.public_key_size);
     const uint8_t digest[32] = {1, 2, 3};
     const uint64_t found = signature
                                ? verdict(ecdsa_verify(curve, public_key, digest, input))
                                : verdict(agree(*(provider.*group), Bytes(private_key).first(curve.scalar_size), input,
                                                MutBytes(shared).first((provider.*group)->shared_secret_size)));
-    CHECK(!first || *first == found);
+    QUOLL_CHECK(!first || *first == found);
     first = found;
   }
 }

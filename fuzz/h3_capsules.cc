@@ -25,10 +25,10 @@ Outcome read_all(Bytes stream, size_t step, size_t limit) {
     Bytes piece = stream.first(std::min(step, stream.size()));
     stream = stream.subspan(piece.size());
     while (const std::optional<Capsule> capsule = reader.read(piece)) {
-      CHECK(capsule->value.size() <= limit);
+      QUOLL_CHECK(capsule->value.size() <= limit);
       outcome.capsules.push_back({capsule->type, {capsule->value.begin(), capsule->value.end()}});
     }
-    CHECK(piece.empty());
+    QUOLL_CHECK(piece.empty());
   }
   outcome.at_boundary = reader.is_at_boundary();
   outcome.dropped = reader.dropped();
@@ -38,14 +38,14 @@ Outcome read_all(Bytes stream, size_t step, size_t limit) {
 void check_datagram(Bytes input) {
   const Result<DatagramHeader> header = parse_datagram(input);
   if (!header) {
-    CHECK(header.error().code == static_cast<uint64_t>(ErrorCode::datagram_error));
+    QUOLL_CHECK(header.error().code == static_cast<uint64_t>(ErrorCode::datagram_error));
     return;
   }
-  CHECK(header->stream % 4 == 0 && header->stream <= kVarintMax && header->size <= input.size());
+  QUOLL_CHECK(header->stream % 4 == 0 && header->stream <= kVarintMax && header->size <= input.size());
   uint8_t room[kVarintMaxSize];
   write_datagram_header(room, header->stream);
   const Result<DatagramHeader> again = parse_datagram(Bytes(room).first(datagram_header_size(header->stream)));
-  CHECK(again && again->stream == header->stream && again->size <= header->size);
+  QUOLL_CHECK(again && again->stream == header->stream && again->size <= header->size);
 }
 
 }  // namespace
@@ -55,11 +55,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes stream = Bytes(data, size).subspan(1);
   const size_t limit = (data[0] & 1) != 0 ? 4 : 64;
   const Outcome whole = read_all(stream, size, limit);
-  CHECK(read_all(stream, 1 + data[0] / 8, limit) == whole);
+  QUOLL_CHECK(read_all(stream, 1 + data[0] / 8, limit) == whole);
   std::vector<uint8_t> written;
   for (const auto& [type, value] : whole.capsules) write_capsule(written, type, value);
   const Outcome again = read_all(written, size, limit);
-  CHECK(again.capsules == whole.capsules && again.at_boundary && again.dropped == 0);
+  QUOLL_CHECK(again.capsules == whole.capsules && again.at_boundary && again.dropped == 0);
   check_datagram(stream);
   return 0;
 }

@@ -25,11 +25,11 @@ std::vector<Frame> read_all(Bytes stream, size_t step, bool& at_boundary) {
       if (reader.payload_left() == 0) {
         const std::optional<FrameHeader> header = reader.read_header(piece);
         if (!header) {
-          CHECK(piece.empty());
+          QUOLL_CHECK(piece.empty());
           break;
         }
         frames.push_back({*header, {}});
-        CHECK(reader.payload_left() == header->length);
+        QUOLL_CHECK(reader.payload_left() == header->length);
       }
       const Bytes part = reader.take_payload(piece);
       frames.back().payload.insert(frames.back().payload.end(), part.begin(), part.end());
@@ -51,51 +51,52 @@ Bytes payload_in(const std::vector<uint8_t>& written, FrameType type) {
   Bytes input = written;
   FrameReader reader;
   const std::optional<FrameHeader> header = reader.read_header(input);
-  CHECK(header && header->type == type && header->length == input.size());
+  QUOLL_CHECK(header && header->type == type && header->length == input.size());
   return input;
 }
 
 void check_id(const Frame& frame) {
   const Result<uint64_t> id = parse_id(frame.payload);
-  CHECK(id || is_error(id.error(), {ErrorCode::frame_error}));
-  CHECK(!id || check_length(frame.header));
+  QUOLL_CHECK(id || is_error(id.error(), {ErrorCode::frame_error}));
+  QUOLL_CHECK(!id || check_length(frame.header));
   if (!id) return;
   std::vector<uint8_t> out;
   write_id_frame(out, frame.header.type, *id);
-  CHECK(parse_id(payload_in(out, frame.header.type)) == *id);
+  QUOLL_CHECK(parse_id(payload_in(out, frame.header.type)) == *id);
   const Result<uint64_t> stream = parse_goaway(frame.payload, Role::client);
-  CHECK(stream.has_value() == (*id % 4 == 0));
+  QUOLL_CHECK(stream.has_value() == (*id % 4 == 0));
 }
 
 void check_priority_update(const Frame& frame) {
   const Result<PriorityUpdate> update = parse_priority_update(frame.header.type, frame.payload);
   if (!update) {
-    CHECK(is_error(update.error(), {ErrorCode::frame_error, ErrorCode::id_error, ErrorCode::general_protocol_error}));
+    QUOLL_CHECK(
+        is_error(update.error(), {ErrorCode::frame_error, ErrorCode::id_error, ErrorCode::general_protocol_error}));
     return;
   }
   std::vector<uint8_t> out;
   write_priority_update(out, *update);
   const Result<PriorityUpdate> again = parse_priority_update(frame.header.type, payload_in(out, frame.header.type));
-  CHECK(again && *again == *update);
+  QUOLL_CHECK(again && *again == *update);
 }
 
 void check_push_promise(const Frame& frame) {
   const Result<PushPromise> promise = parse_push_promise(frame.payload);
-  CHECK(promise || is_error(promise.error(), {ErrorCode::frame_error}));
+  QUOLL_CHECK(promise || is_error(promise.error(), {ErrorCode::frame_error}));
   if (!promise) return;
   std::vector<uint8_t> out;
   write_push_promise(out, promise->push_id, promise->field_section.size());
   out.insert(out.end(), promise->field_section.begin(), promise->field_section.end());
   const Result<PushPromise> again = parse_push_promise(payload_in(out, FrameType::push_promise));
-  CHECK(again && again->push_id == promise->push_id);
-  CHECK(std::ranges::equal(again->field_section, promise->field_section));
+  QUOLL_CHECK(again && again->push_id == promise->push_id);
+  QUOLL_CHECK(std::ranges::equal(again->field_section, promise->field_section));
 }
 
 void check_whole(const Frame& frame) {
   const EncodedHeader encoded = encode_header(frame.header);
   Bytes input = encoded.bytes();
   FrameReader reader;
-  CHECK(reader.read_header(input) == frame.header && input.empty());
+  QUOLL_CHECK(reader.read_header(input) == frame.header && input.empty());
   switch (frame.header.type) {
     case FrameType::cancel_push:
     case FrameType::goaway:
@@ -108,8 +109,8 @@ void check_whole(const Frame& frame) {
       return check_priority_update(frame);
     case FrameType::settings: {
       const Result<Settings> settings = Settings::parse(frame.payload);
-      CHECK(settings ||
-            is_error(settings.error(), {ErrorCode::settings_error, ErrorCode::frame_error, ErrorCode::excessive_load}));
+      QUOLL_CHECK(settings || is_error(settings.error(),
+                                       {ErrorCode::settings_error, ErrorCode::frame_error, ErrorCode::excessive_load}));
       return;
     }
     case FrameType::data:
@@ -125,11 +126,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes stream = Bytes(data, size).subspan(1);
   bool ended = false, ended_in_pieces = false;
   const std::vector<Frame> frames = read_all(stream, 0, ended);
-  CHECK(read_all(stream, 1 + data[0] % 32, ended_in_pieces) == frames);
-  CHECK(ended == ended_in_pieces);
+  QUOLL_CHECK(read_all(stream, 1 + data[0] % 32, ended_in_pieces) == frames);
+  QUOLL_CHECK(ended == ended_in_pieces);
   for (const Frame& frame : frames) {
     const bool whole = frame.payload.size() == frame.header.length;
-    CHECK(whole || (&frame == &frames.back() && !ended));
+    QUOLL_CHECK(whole || (&frame == &frames.back() && !ended));
     if (whole) check_whole(frame);
   }
   return 0;

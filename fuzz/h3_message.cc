@@ -41,7 +41,7 @@ Outcome check(Kind kind, const FieldSection& fields) {
     case Kind::response: {
       const Result<ResponseHead> head = check_response(fields);
       if (!head) return {.error = head.error().code, .head = {}};
-      CHECK(head->status >= 100 && head->status <= 999 && head->status != 101);
+      QUOLL_CHECK(head->status >= 100 && head->status <= 999 && head->status != 101);
       return {.error = {}, .head = std::to_string(head->status)};
     }
     case Kind::trailers: {
@@ -76,14 +76,14 @@ void check_lines(Kind kind, const FieldSection& fields) {
   bool regular = false;
   for (size_t i = 0; i < fields.size(); i++) {
     const FieldLine line = fields[i];
-    for (const char c : line.name) CHECK(c > 0x20 && c < 0x7f && !(c >= 'A' && c <= 'Z'));
-    for (const char c : line.value) CHECK(!is_bad_byte(c));
-    CHECK(line.name != "connection" && line.name != "upgrade" && line.name != "transfer-encoding");
+    for (const char c : line.name) QUOLL_CHECK(c > 0x20 && c < 0x7f && !(c >= 'A' && c <= 'Z'));
+    for (const char c : line.value) QUOLL_CHECK(!is_bad_byte(c));
+    QUOLL_CHECK(line.name != "connection" && line.name != "upgrade" && line.name != "transfer-encoding");
     if (line.name[0] == ':') {
-      CHECK(!regular && kind != Kind::trailers && fields.count(line.name) == 1);
-      CHECK((line.name == ":status") == (kind == Kind::response));
+      QUOLL_CHECK(!regular && kind != Kind::trailers && fields.count(line.name) == 1);
+      QUOLL_CHECK((line.name == ":status") == (kind == Kind::response));
     } else {
-      CHECK(line.name.find(':') == std::string_view::npos);
+      QUOLL_CHECK(line.name.find(':') == std::string_view::npos);
       regular = true;
     }
   }
@@ -96,13 +96,13 @@ void check_variations(Kind kind, const FieldSection& fields, const Outcome& outc
     return check(kind, more);
   };
   const Outcome malformed{.error = static_cast<uint64_t>(ErrorCode::message_error), .head = {}};
-  CHECK(with("x-harmless", "a\tb \x80") == outcome);
+  QUOLL_CHECK(with("x-harmless", "a\tb \x80") == outcome);
   for (const char* name : {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade", "", "X",
                            "a b", ":status", ":method", ":path", "\xc3\xa4"}) {
-    CHECK(with(name, "1") == malformed);
+    QUOLL_CHECK(with(name, "1") == malformed);
   }
-  for (const char* value : {" a", "a ", "a\nb", "a\rb", "\x7f"}) CHECK(with("a", value) == malformed);
-  CHECK(with("te", "gzip") == malformed);
+  for (const char* value : {" a", "a ", "a\nb", "a\rb", "\x7f"}) QUOLL_CHECK(with("a", value) == malformed);
+  QUOLL_CHECK(with("te", "gzip") == malformed);
 }
 
 }  // namespace
@@ -114,13 +114,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Outcome outcome = check(kind, fields);
   const auto code = [](ErrorCode error) { return static_cast<uint64_t>(error); };
   if (outcome.error) {
-    CHECK(*outcome.error == code(ErrorCode::message_error) ||
-          (kind == Kind::promise && *outcome.error == code(ErrorCode::request_cancelled)));
+    QUOLL_CHECK(*outcome.error == code(ErrorCode::message_error) ||
+                (kind == Kind::promise && *outcome.error == code(ErrorCode::request_cancelled)));
     return 0;
   }
   check_lines(kind, fields);
   check_variations(kind, fields, outcome);
   if (const auto cookie = joined_cookie(fields))
-    CHECK(is_field_value(*cookie) || cookie->ends_with(' ') || cookie->starts_with(';'));
+    QUOLL_CHECK(is_field_value(*cookie) || cookie->ends_with(' ') || cookie->starts_with(';'));
   return 0;
 }

@@ -144,7 +144,7 @@ class H3Conversation {
                             {":path", "/" + std::to_string(in_.below(9))}};
     head.append(fields());
     const auto stream = pair_.client.session.request(head, false, {.urgency = in_.flag() ? uint8_t{1} : uint8_t{3}});
-    CHECK(stream.has_value());
+    QUOLL_CHECK(stream.has_value());
     if (*stream) plan(talks_[**stream].request);
   }
 
@@ -163,8 +163,8 @@ class H3Conversation {
   }
 
   void respond(uint64_t stream, Message& message) {
-    if (in_.flag()) CHECK(pair_.server.session.inform(stream, 103, {}).has_value());
-    CHECK(pair_.server.session.respond(stream, 200, fields(), false).has_value());
+    if (in_.flag()) QUOLL_CHECK(pair_.server.session.inform(stream, 103, {}).has_value());
+    QUOLL_CHECK(pair_.server.session.respond(stream, 200, fields(), false).has_value());
     plan(message);
   }
 
@@ -208,9 +208,9 @@ class H3Conversation {
   void write(bool server, uint64_t stream) {
     Message& message = outgoing(server, stream);
     if (!message.writing || message.finished || talks_[stream].closed[server]) return;
-    CHECK(end(server).session.write_body(stream, message.rest).has_value());
+    QUOLL_CHECK(end(server).session.write_body(stream, message.rest).has_value());
     if (!message.rest.empty()) return;
-    CHECK(end(server).session.finish(stream, message.trailers).has_value());
+    QUOLL_CHECK(end(server).session.finish(stream, message.trailers).has_value());
     message.finished = true;
   }
 
@@ -218,27 +218,27 @@ class H3Conversation {
     while (std::optional<h3::Event> event = end(server).session.poll_event()) {
       if (const auto* request = std::get_if<h3::RequestReceived>(&*event)) {
         Talk& talk = talks_[request->stream];
-        CHECK(!std::exchange(talk.request.told, true));
+        QUOLL_CHECK(!std::exchange(talk.request.told, true));
         talk.request.ended = !request->has_body;
         // It may have been given up meanwhile.
         if (end(true).session.respond(request->stream, 200, fields(), false)) plan(talk.response);
       } else if (const auto* response = std::get_if<h3::ResponseReceived>(&*event)) {
         Message& message = talks_[response->stream].response;
-        CHECK(!std::exchange(message.told, true));
+        QUOLL_CHECK(!std::exchange(message.told, true));
         message.ended = !response->has_body;
       } else if (const auto* readable = std::get_if<h3::BodyReadable>(&*event)) {
         read(server, readable->stream);
       } else if (const auto* trailers = std::get_if<h3::TrailersReceived>(&*event)) {
         incoming(server, trailers->stream).trailers_got = trailers->fields;
       } else if (const auto* aborted = std::get_if<h3::MessageAborted>(&*event)) {
-        CHECK(aborted->by_peer);
+        QUOLL_CHECK(aborted->by_peer);
         incoming(server, aborted->stream).given_up = true;
       } else if (const auto* stopped = std::get_if<h3::SendingStopped>(&*event)) {
         outgoing(server, stopped->stream).given_up = true;
       } else if (const auto* closed = std::get_if<h3::ExchangeClosed>(&*event)) {
-        CHECK(!std::exchange(talks_[closed->stream].closed[server], true));
+        QUOLL_CHECK(!std::exchange(talks_[closed->stream].closed[server], true));
       } else {
-        CHECK(!std::holds_alternative<h3::SessionFailed>(*event));
+        QUOLL_CHECK(!std::holds_alternative<h3::SessionFailed>(*event));
       }
     }
   }
@@ -247,9 +247,9 @@ class H3Conversation {
     Message& message = incoming(server, stream);
     for (;;) {
       const auto chunk = end(server).session.read_body(stream, 1 + in_.below(3000));
-      CHECK(chunk.has_value());
+      QUOLL_CHECK(chunk.has_value());
       if (!*chunk) return;
-      CHECK(!message.ended);
+      QUOLL_CHECK(!message.ended);
       const Bytes bytes = (*chunk)->data.bytes();
       message.got.insert(message.got.end(), bytes.begin(), bytes.end());
       message.ended = (*chunk)->fin;
@@ -259,21 +259,21 @@ class H3Conversation {
 
   void finish() {
     for (int rounds = 0; rounds < 50; rounds++) work();
-    CHECK(!pair_.client.transport.closed && !pair_.server.transport.closed);
+    QUOLL_CHECK(!pair_.client.transport.closed && !pair_.server.transport.closed);
     check_critical_streams();
     for (auto& [stream, talk] : talks_) {
       // Without its promise a push is not taken.
       if (talk.carrier && talks_[*talk.carrier].response.given_up) continue;
       for (Message* message : {&talk.request, &talk.response}) {
-        CHECK(std::ranges::equal(message->got,
-                                 Bytes(message->sent).first(std::min(message->got.size(), message->sent.size()))));
-        CHECK(!message->ended || message->given_up || message->got == message->sent);
+        QUOLL_CHECK(std::ranges::equal(
+            message->got, Bytes(message->sent).first(std::min(message->got.size(), message->sent.size()))));
+        QUOLL_CHECK(!message->ended || message->given_up || message->got == message->sent);
         if (message->given_up || !message->head_sent || talk.request.given_up || talk.response.given_up) continue;
-        CHECK(message->finished && message->ended && message->got == message->sent);
-        CHECK(message->trailers == message->trailers_got);
+        QUOLL_CHECK(message->finished && message->ended && message->got == message->sent);
+        QUOLL_CHECK(message->trailers == message->trailers_got);
       }
       const bool undisturbed = !talk.request.given_up && !talk.response.given_up && talk.response.head_sent;
-      if (undisturbed) CHECK(talk.closed[0] && talk.closed[1]);
+      if (undisturbed) QUOLL_CHECK(talk.closed[0] && talk.closed[1]);
     }
   }
 
@@ -283,7 +283,7 @@ class H3Conversation {
       for (const uint64_t first : {2, 6, 10}) {
         const uint64_t stream = first + (server ? 1 : 0);
         const auto& out = end(server).transport.out[stream];
-        CHECK(!out.fin && !out.reset && !end(!server).transport.in[stream].stop);
+        QUOLL_CHECK(!out.fin && !out.reset && !end(!server).transport.in[stream].stop);
       }
     }
   }

@@ -24,7 +24,7 @@ class H3Script {
     check_output();
     end_.session.on_closed();
     settle();
-    CHECK(end_.session.open_exchanges() == 0);
+    QUOLL_CHECK(end_.session.open_exchanges() == 0);
   }
 
  private:
@@ -237,16 +237,16 @@ class H3Script {
 
   void settle() {
     for (size_t count = 0; std::optional<h3::Event> event = end_.session.poll_event(); count++) {
-      CHECK(count < 1000);
-      CHECK(!failed_);
+      QUOLL_CHECK(count < 1000);
+      QUOLL_CHECK(!failed_);
       if (const auto* readable = std::get_if<h3::BodyReadable>(&*event)) {
         if (in_.below(4) != 0) (void)end_.read_all(readable->stream, 1 + in_.below(100));
       } else if (const auto* failed = std::get_if<h3::SessionFailed>(&*event)) {
         failed_ = true;
-        CHECK(end_.close_code() == failed->code && !h3::name_of(failed->code).empty());
-        CHECK(failed->code != static_cast<uint64_t>(h3::ErrorCode::internal_error));
+        QUOLL_CHECK(end_.close_code() == failed->code && !h3::name_of(failed->code).empty());
+        QUOLL_CHECK(failed->code != static_cast<uint64_t>(h3::ErrorCode::internal_error));
       } else if (const auto* closed = std::get_if<h3::ExchangeClosed>(&*event)) {
-        for (const uint64_t stream : closed_) CHECK(stream != closed->stream);
+        for (const uint64_t stream : closed_) QUOLL_CHECK(stream != closed->stream);
         closed_.push_back(closed->stream);
       }
     }
@@ -256,7 +256,7 @@ class H3Script {
     size_t written = 0;
     for (const auto& [stream, out] : end_.transport.out) written += out.bytes.size();
     if (end_.close_code()) {
-      CHECK(!silent_since_ || *silent_since_ == written);
+      QUOLL_CHECK(!silent_since_ || *silent_since_ == written);
       silent_since_ = written;
     }
   }
@@ -276,11 +276,11 @@ class H3Script {
       h3::FrameReader reader;
       const h3::Role peer = end_.role == h3::Role::client ? h3::Role::server : h3::Role::client;
       while (const std::optional<h3::FrameHeader> header = reader.read_header(bytes)) {
-        CHECK(h3::check_frame(header->type, kind, peer).has_value());
+        QUOLL_CHECK(h3::check_frame(header->type, kind, peer).has_value());
         (void)reader.take_payload(bytes);
         if (reader.payload_left() != 0) break;
       }
-      CHECK(!out.fin || out.reset || out.stopped || reader.is_at_boundary());
+      QUOLL_CHECK(!out.fin || out.reset || out.stopped || reader.is_at_boundary());
     }
   }
 

@@ -22,17 +22,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes payload(data, size);
   const Result<Settings> settings = Settings::parse(payload);
   if (!settings) {
-    CHECK(has_code(settings, ErrorCode::settings_error) || has_code(settings, ErrorCode::frame_error) ||
-          has_code(settings, ErrorCode::excessive_load));
+    QUOLL_CHECK(has_code(settings, ErrorCode::settings_error) || has_code(settings, ErrorCode::frame_error) ||
+                has_code(settings, ErrorCode::excessive_load));
     return 0;
   }
   std::vector<uint8_t> written;
   settings->write(written);
-  CHECK(Settings::parse(written) == *settings);
+  QUOLL_CHECK(Settings::parse(written) == *settings);
   written.clear();
   settings->write(written, std::pair(reserved_id(size), kVarintMax));
-  CHECK(Settings::parse(written) == *settings);
-  CHECK(check_compatible(*settings, *settings));
+  QUOLL_CHECK(Settings::parse(written) == *settings);
+  QUOLL_CHECK(check_compatible(*settings, *settings));
 
   Reader reader(payload);
   size_t last = 0;
@@ -41,12 +41,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     reader.varint();
     reader.varint();
   }
-  CHECK(reader.finished());
+  QUOLL_CHECK(reader.finished());
   if (payload.empty()) return 0;
-  CHECK(Settings::parse(payload.first(last)));
+  QUOLL_CHECK(Settings::parse(payload.first(last)));
   std::vector<uint8_t> twice(payload.begin(), payload.end());
   twice.insert(twice.end(), payload.begin() + last, payload.end());
   const Result<Settings> refused = Settings::parse(twice);
-  CHECK(has_code(refused, ErrorCode::settings_error) || has_code(refused, ErrorCode::excessive_load));
+  QUOLL_CHECK(has_code(refused, ErrorCode::settings_error) || has_code(refused, ErrorCode::excessive_load));
   return 0;
 }

@@ -21,13 +21,13 @@ const T* value_of(const sf::Dictionary& dictionary, std::string_view key) {
 void check(std::string_view text, Priority base) {
   const std::optional<Priority> priority = parse_priority(text, base);
   const std::optional<sf::Dictionary> dictionary = sf::parse_dictionary(text);
-  CHECK(priority.has_value() == dictionary.has_value());
+  QUOLL_CHECK(priority.has_value() == dictionary.has_value());
   if (!priority) return;
   const int64_t* urgency = value_of<int64_t>(*dictionary, "u");
   const bool* incremental = value_of<bool>(*dictionary, "i");
-  CHECK(priority->urgency == (urgency && *urgency >= 0 && *urgency <= 7 ? *urgency : base.urgency));
-  CHECK(priority->incremental == (incremental ? *incremental : base.incremental));
-  CHECK(parse_priority(to_string(*priority)) == *priority);
+  QUOLL_CHECK(priority->urgency == (urgency && *urgency >= 0 && *urgency <= 7 ? *urgency : base.urgency));
+  QUOLL_CHECK(priority->incremental == (incremental ? *incremental : base.incremental));
+  QUOLL_CHECK(parse_priority(to_string(*priority)) == *priority);
 }
 
 }  // namespace

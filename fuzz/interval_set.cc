@@ -43,14 +43,14 @@ bool apply(Bitmap& model, Bitmap changed, size_t limit, IntervalSet::WhenFull wh
 }
 
 void compare(const IntervalSet& set, const Bitmap& model, uint8_t probe) {
-  CHECK(set.size() <= set.limit());
-  CHECK(std::ranges::equal(set, intervals_of(model)));
-  CHECK(set.contains(probe) == model[probe]);
+  QUOLL_CHECK(set.size() <= set.limit());
+  QUOLL_CHECK(std::ranges::equal(set, intervals_of(model)));
+  QUOLL_CHECK(set.contains(probe) == model[probe]);
   uint64_t missing = probe, present = probe;
   while (missing < kValues && model[missing]) missing++;
   while (present < kValues && !model[present]) present++;
-  CHECK(set.first_missing(probe) == missing);
-  CHECK(set.first_present(probe) == (present == kValues ? UINT64_MAX : present));
+  QUOLL_CHECK(set.first_missing(probe) == missing);
+  QUOLL_CHECK(set.first_present(probe) == (present == kValues ? UINT64_MAX : present));
 }
 
 }  // namespace
@@ -74,12 +74,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         fill(changed, interval, true);
         bool all = apply(model, changed, limit, when_full);
         for (uint64_t value = interval.start; value < interval.end; value++) all = all && model[value];
-        CHECK(set.insert(interval) == all);
+        QUOLL_CHECK(set.insert(interval) == all);
         break;
       }
       case 3:
         fill(changed, interval, false);
-        CHECK(set.erase(interval) == apply(model, changed, limit, when_full));
+        QUOLL_CHECK(set.erase(interval) == apply(model, changed, limit, when_full));
         break;
       case 4:
         fill(model, {0, a}, false);

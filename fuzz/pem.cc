@@ -37,18 +37,18 @@ std::optional<std::vector<uint8_t>> naive_decode(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = as_text({data, size});
   const auto decoded = x509::base64_decode(text);
-  CHECK(decoded == naive_decode(text));
-  if (decoded) CHECK(x509::base64_encode(*decoded) == text);
-  CHECK(naive_decode(x509::base64_encode({data, size})) == std::vector<uint8_t>(data, data + size));
+  QUOLL_CHECK(decoded == naive_decode(text));
+  if (decoded) QUOLL_CHECK(x509::base64_encode(*decoded) == text);
+  QUOLL_CHECK(naive_decode(x509::base64_encode({data, size})) == std::vector<uint8_t>(data, data + size));
 
   const auto blocks = x509::parse_pem(text);
   if (!blocks) return 0;
   std::string written;
   for (const x509::PemBlock& block : *blocks) written += x509::write_pem(block.label, block.contents);
   const auto again = x509::parse_pem(written);
-  CHECK(again && again->size() == blocks->size());
+  QUOLL_CHECK(again && again->size() == blocks->size());
   for (size_t i = 0; i < blocks->size(); i++) {
-    CHECK((*again)[i].label == (*blocks)[i].label && (*again)[i].contents == (*blocks)[i].contents);
+    QUOLL_CHECK((*again)[i].label == (*blocks)[i].label && (*again)[i].contents == (*blocks)[i].contents);
   }
   return 0;
 }

@@ -62,9 +62,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const std::string_view method : {"GET", "HEAD", "PUT"}) {
     const Precondition together = evaluate(all, method);
     const Precondition first = evaluate(expected, method), second = evaluate(known, method);
-    CHECK(first != Precondition::not_modified);
-    CHECK(together == (first == Precondition::failed ? first : second));
-    if (method == "PUT") CHECK(together != Precondition::not_modified);
+    QUOLL_CHECK(first != Precondition::not_modified);
+    QUOLL_CHECK(together == (first == Precondition::failed ? first : second));
+    if (method == "PUT") QUOLL_CHECK(together != Precondition::not_modified);
   }
   for (const auto& [name, weakly] : {std::pair("if-match", false), std::pair("if-none-match", true)}) {
     const auto value = all.find(name);
@@ -77,9 +77,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const http::FieldSection alone{{name, *value}};
     const Precondition result = evaluate(alone, "GET");
     if (weakly) {
-      CHECK(result == (match ? Precondition::not_modified : Precondition::passed));
+      QUOLL_CHECK(result == (match ? Precondition::not_modified : Precondition::passed));
     } else {
-      CHECK(result == (match ? Precondition::passed : Precondition::failed));
+      QUOLL_CHECK(result == (match ? Precondition::passed : Precondition::failed));
     }
   }
   (void)http::evaluate_if_range(all, kValidators, kNow);

@@ -26,17 +26,17 @@ class CountingRng final : public Rng {
 
 void check_key(const crypto::Provider& provider, const PrivateKey& key, Bytes message) {
   const auto public_key = PublicKey::parse(provider, key.public_key_info());
-  CHECK(public_key && public_key->type() == key.type());
+  QUOLL_CHECK(public_key && public_key->type() == key.type());
   CountingRng rng;
   std::vector<uint8_t> signature(x509::kSignatureSizeMax);
   const SignatureAlgorithm algorithm = key.preferred_algorithm();
   const auto size = key.sign(algorithm, rng, message, signature);
-  CHECK(size && *size <= key.signature_size_max());
-  CHECK(public_key->verify(algorithm, message, Bytes(signature).first(*size)));
+  QUOLL_CHECK(size && *size <= key.signature_size_max());
+  QUOLL_CHECK(public_key->verify(algorithm, message, Bytes(signature).first(*size)));
 
   const auto again = PrivateKey::parse_der(provider, key.to_pkcs8());
-  CHECK(again && again->type() == key.type() && again->to_pkcs8() == key.to_pkcs8());
-  CHECK(std::ranges::equal(again->public_key_info(), key.public_key_info()));
+  QUOLL_CHECK(again && again->type() == key.type() && again->to_pkcs8() == key.to_pkcs8());
+  QUOLL_CHECK(std::ranges::equal(again->public_key_info(), key.public_key_info()));
 }
 
 }  // namespace
@@ -45,12 +45,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes input(data, size);
   const auto portable = PrivateKey::parse_der(crypto::portable(), input);
   const auto best = PrivateKey::parse_der(crypto::best(), input);
-  CHECK(portable.has_value() == best.has_value());
+  QUOLL_CHECK(portable.has_value() == best.has_value());
   if (best) {
-    CHECK(std::ranges::equal(portable->public_key_info(), best->public_key_info()));
+    QUOLL_CHECK(std::ranges::equal(portable->public_key_info(), best->public_key_info()));
     check_key(crypto::best(), *best, input);
   } else {
-    CHECK(portable.error().code == best.error().code && portable.error().domain == best.error().domain);
+    QUOLL_CHECK(portable.error().code == best.error().code && portable.error().domain == best.error().domain);
   }
   return 0;
 }

@@ -18,35 +18,35 @@ constexpr int kAlgorithmCount = 10;
 void check_key(Bytes spki) {
   const auto portable = PublicKey::parse(crypto::portable(), spki);
   const auto best = PublicKey::parse(crypto::best(), spki);
-  CHECK(portable.has_value() == best.has_value());
+  QUOLL_CHECK(portable.has_value() == best.has_value());
   if (!best) {
-    CHECK(best.error().domain == ErrorDomain::certificate && best.error().code == portable.error().code);
+    QUOLL_CHECK(best.error().domain == ErrorDomain::certificate && best.error().code == portable.error().code);
     return;
   }
-  CHECK(best->type() == portable->type() && best->bits() == portable->bits());
-  CHECK(best->bits() >= 256 && best->bits() <= crypto::kRsaModulusBitsMax);
+  QUOLL_CHECK(best->type() == portable->type() && best->bits() == portable->bits());
+  QUOLL_CHECK(best->bits() >= 256 && best->bits() <= crypto::kRsaModulusBitsMax);
   int supported = 0;
   for (int i = 0; i < kAlgorithmCount; i++) {
     const auto algorithm = static_cast<SignatureAlgorithm>(i);
-    CHECK(best->supports(algorithm) == portable->supports(algorithm));
+    QUOLL_CHECK(best->supports(algorithm) == portable->supports(algorithm));
     supported += best->supports(algorithm) ? 1 : 0;
     std::array<uint8_t, 64> signature;  // too short for RSA, no DER for ECDSA, above Ed25519's order
     signature.fill(0xff);
-    CHECK(!best->verify(algorithm, spki, signature));
+    QUOLL_CHECK(!best->verify(algorithm, spki, signature));
   }
   switch (best->type()) {
     case KeyType::rsa:
-      CHECK(supported == 6);
+      QUOLL_CHECK(supported == 6);
       break;
     case KeyType::rsa_pss:
-      CHECK(supported == 3 || supported == 1);
+      QUOLL_CHECK(supported == 3 || supported == 1);
       break;
     case KeyType::ecdsa_p256:
     case KeyType::ecdsa_p384:
-      CHECK(supported == 3);
+      QUOLL_CHECK(supported == 3);
       break;
     case KeyType::ed25519:
-      CHECK(supported == 1);
+      QUOLL_CHECK(supported == 1);
       break;
   }
 }
@@ -55,8 +55,8 @@ void check_algorithm(Bytes identifier) {
   const auto algorithm = parse_signature_algorithm(identifier);
   crypto::DerReader reader(identifier);
   const bool well_formed = read_algorithm_identifier(reader).has_value() && reader.finished();
-  CHECK(!algorithm || well_formed);
-  if (algorithm) CHECK(static_cast<int>(*algorithm) < kAlgorithmCount);
+  QUOLL_CHECK(!algorithm || well_formed);
+  if (algorithm) QUOLL_CHECK(static_cast<int>(*algorithm) < kAlgorithmCount);
 }
 
 }  // namespace

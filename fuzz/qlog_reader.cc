@@ -50,19 +50,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = as_text(Bytes(data, size));
   if (const auto value = qlog::parse_json(text)) {
     const std::string first = written(*value);
-    CHECK(qlog::is_utf8(first));
+    QUOLL_CHECK(qlog::is_utf8(first));
     const auto again = qlog::parse_json(first);
-    CHECK(again);
-    CHECK(written(*again) == first);
+    QUOLL_CHECK(again);
+    QUOLL_CHECK(written(*again) == first);
   }
   qlog::LogReader reader(text);
   qlog::Summary summary;
   while (const auto event = reader.next()) {
-    CHECK(event->data->kind == Kind::object);
+    QUOLL_CHECK(event->data->kind == Kind::object);
     summary.add(*event);
   }
-  CHECK(!reader.next());
-  if (reader.failure()) CHECK(reader.failure()->what[0] != '\0');
-  if (!reader.trace()) CHECK(reader.failure());
+  QUOLL_CHECK(!reader.next());
+  if (reader.failure()) QUOLL_CHECK(reader.failure()->what[0] != '\0');
+  if (!reader.trace()) QUOLL_CHECK(reader.failure());
   return 0;
 }

@@ -61,11 +61,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       sink.on_event(Instant::from_nanoseconds(static_cast<int64_t>(written)), event_of(kind, reader.bytes(length)));
     }
   }
-  CHECK(qlog::is_utf8(output.text));
+  QUOLL_CHECK(qlog::is_utf8(output.text));
   qlog::LogReader log(output.text);
   size_t read = 0;
   while (log.next()) read++;
-  CHECK(!log.failure());
-  CHECK(read == written);
+  QUOLL_CHECK(!log.failure());
+  QUOLL_CHECK(read == written);
   return 0;
 }

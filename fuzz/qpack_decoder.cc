@@ -23,16 +23,16 @@ bool is_code(const Error& error, qpack::ErrorCode code) {
 void check_round_trip(const http::FieldSection& section) {
   qpack::Encoder encoder({.table_capacity_max = 512});
   qpack::Decoder decoder({.max_table_capacity = 512, .max_field_section_size = kSectionMax});
-  CHECK(encoder.set_peer_settings(512, 100).has_value());
+  QUOLL_CHECK(encoder.set_peer_settings(512, 100).has_value());
   for (uint64_t stream_id = 0; stream_id < 3; stream_id++) {
     std::vector<uint8_t> bytes;
     encoder.encode(stream_id, section, bytes);
     const Bytes instructions = encoder.encoder_stream();
-    CHECK(decoder.on_encoder_stream(instructions).has_value());
+    QUOLL_CHECK(decoder.on_encoder_stream(instructions).has_value());
     encoder.sent(instructions.size());
     http::FieldSection out;
     const auto done = decoder.decode(stream_id, bytes, out);
-    CHECK(done && *done == qpack::DecodeStatus::done && out == section);
+    QUOLL_CHECK(done && *done == qpack::DecodeStatus::done && out == section);
   }
 }
 
@@ -41,8 +41,8 @@ bool feed(qpack::Decoder& whole, qpack::Decoder& pieces, Bytes bytes) {
   const auto fed = whole.on_encoder_stream(bytes);
   Result<void> fed_again;
   for (size_t i = 0; i < bytes.size() && fed_again; i++) fed_again = pieces.on_encoder_stream(bytes.subspan(i, 1));
-  CHECK(fed.has_value() == fed_again.has_value());
-  CHECK(fed || is_code(fed.error(), qpack::ErrorCode::encoder_stream_error));
+  QUOLL_CHECK(fed.has_value() == fed_again.has_value());
+  QUOLL_CHECK(fed || is_code(fed.error(), qpack::ErrorCode::encoder_stream_error));
   return fed.has_value();
 }
 
@@ -50,13 +50,13 @@ bool decode(qpack::Decoder& whole, qpack::Decoder& pieces, uint64_t stream_id, B
   http::FieldSection out, out_again;
   const auto done = whole.decode(stream_id, bytes, out);
   const auto done_again = pieces.decode(stream_id, bytes, out_again);
-  CHECK(done.has_value() == done_again.has_value() && out == out_again);
-  CHECK(out.decoded_size() <= kSectionMax);
+  QUOLL_CHECK(done.has_value() == done_again.has_value() && out == out_again);
+  QUOLL_CHECK(out.decoded_size() <= kSectionMax);
   if (!done) {
-    CHECK(is_code(done.error(), qpack::ErrorCode::decompression_failed) && out.empty());
+    QUOLL_CHECK(is_code(done.error(), qpack::ErrorCode::decompression_failed) && out.empty());
     return false;
   }
-  CHECK(*done == *done_again);
+  QUOLL_CHECK(*done == *done_again);
   if (*done == qpack::DecodeStatus::done) check_round_trip(out);
   return true;
 }
@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     while (true) {
       const auto unblocked = whole.poll_unblocked();
-      CHECK(unblocked.has_value() == pieces.poll_unblocked().has_value());
+      QUOLL_CHECK(unblocked.has_value() == pieces.poll_unblocked().has_value());
       if (!unblocked) break;
     }
     whole.check_invariants();

@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Reader input(Bytes(data, size));
   const uint64_t capacity = input.u8() * uint64_t{16}, limit = input.u8() % 8;
   qpack::Encoder whole({.table_capacity_max = 1024}), pieces({.table_capacity_max = 1024});
-  CHECK(whole.set_peer_settings(capacity, limit).has_value() && pieces.set_peer_settings(capacity, limit).has_value());
+  QUOLL_CHECK(whole.set_peer_settings(capacity, limit).has_value() &&
+              pieces.set_peer_settings(capacity, limit).has_value());
   while (input.remaining() != 0) {
     const uint8_t step = input.u8();
     if (step % 2 == 0) {
@@ -39,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       std::vector<uint8_t> bytes, bytes_again;
       whole.encode(step / 2 % 16, section, bytes);
       pieces.encode(step / 2 % 16, section, bytes_again);
-      CHECK(bytes == bytes_again);
+      QUOLL_CHECK(bytes == bytes_again);
     } else {
       const Bytes answers = input.bytes(std::min<size_t>(step / 2 % 16, input.remaining()));
       const auto fed = whole.on_decoder_stream(answers);
@@ -47,15 +48,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       for (size_t i = 0; i < answers.size() && fed_again; i++) {
         fed_again = pieces.on_decoder_stream(answers.subspan(i, 1));
       }
-      CHECK(fed.has_value() == fed_again.has_value());
+      QUOLL_CHECK(fed.has_value() == fed_again.has_value());
       if (!fed) {
-        CHECK(fed.error().code == static_cast<uint64_t>(qpack::ErrorCode::decoder_stream_error));
+        QUOLL_CHECK(fed.error().code == static_cast<uint64_t>(qpack::ErrorCode::decoder_stream_error));
         break;
       }
     }
     const qpack::Encoder::Statistics statistics = whole.statistics();
-    CHECK(statistics.table_size <= capacity && statistics.blocked_streams <= limit);
-    CHECK(capacity >= 32 || whole.encoder_stream().empty());
+    QUOLL_CHECK(statistics.table_size <= capacity && statistics.blocked_streams <= limit);
+    QUOLL_CHECK(capacity >= 32 || whole.encoder_stream().empty());
     whole.check_invariants();
     pieces.check_invariants();
   }

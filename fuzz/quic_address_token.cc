@@ -39,7 +39,7 @@ struct Server {
 
 void refuses(Server& server, Bytes token) {
   const Kind kind = server.judge(token).kind;
-  CHECK(kind == Kind::none || kind == Kind::invalid_retry);
+  QUOLL_CHECK(kind == Kind::none || kind == Kind::invalid_retry);
 }
 
 void stranger(Server& server, Bytes input) {
@@ -67,9 +67,9 @@ void changed(Server& server, bool retry, Bytes input) {
     return;
   }
   const AddressTokens::Verdict verdict = server.judge(token);
-  CHECK(verdict.kind == (retry ? Kind::retry : Kind::new_token));
-  CHECK(!retry || verdict.original_destination == server.original);
-  CHECK((server.judge(token).kind == Kind::retry) == retry);  // the other kind is good once
+  QUOLL_CHECK(verdict.kind == (retry ? Kind::retry : Kind::new_token));
+  QUOLL_CHECK(!retry || verdict.original_destination == server.original);
+  QUOLL_CHECK((server.judge(token).kind == Kind::retry) == retry);  // the other kind is good once
 }
 
 }  // namespace

@@ -64,9 +64,9 @@ Frames write(Owner& owner, size_t room, std::vector<FrameToken>& flight) {
   PacketBuilder builder(PacketType::one_rtt, memory, tokens, gaps, false);
   owner.write_frames(builder);
   Frames frames;
-  if (!builder.empty()) CHECK(parse_frames(PlainPayload{.frames = builder.written()}, frames));
+  if (!builder.empty()) QUOLL_CHECK(parse_frames(PlainPayload{.frames = builder.written()}, frames));
   const TokenRange range = tokens.take();
-  CHECK(range.count == frames.announced.size() + frames.retired.size());
+  QUOLL_CHECK(range.count == frames.announced.size() + frames.retired.size());
   for (uint64_t i = range.begin; i < range.end(); i++) flight.push_back(tokens[i]);
   return frames;
 }
@@ -97,7 +97,7 @@ class RemoteRun {
       known_[0].token = token(0xf0);
     }
     if (options & 2) {
-      CHECK(ids_.add_preferred(id(0xf1), token(0xf1)));
+      QUOLL_CHECK(ids_.add_preferred(id(0xf1), token(0xf1)));
       known_[1] = {.id = id(0xf1), .token = token(0xf1)};
     }
   }
@@ -192,17 +192,17 @@ class RemoteRun {
     return {};
   }
   static bool answer_is(const Result<void>& answer, std::optional<TransportError> expected) {
-    CHECK(expected ? is_error(answer, *expected) : answer.has_value());
+    QUOLL_CHECK(expected ? is_error(answer, *expected) : answer.has_value());
     return !expected;
   }
 
   void take() {
     const auto taken = ids_.take();
     const auto first = std::ranges::find_if(known_, [](const auto& k) { return k.second.state == State::unused; });
-    CHECK(taken.has_value() == (first != known_.end()));
+    QUOLL_CHECK(taken.has_value() == (first != known_.end()));
     if (!taken) return;
-    CHECK(taken->sequence_number == first->first && taken->id == first->second.id);
-    CHECK(taken->reset_token == first->second.token);
+    QUOLL_CHECK(taken->sequence_number == first->first && taken->id == first->second.id);
+    QUOLL_CHECK(taken->reset_token == first->second.token);
     first->second.state = State::used;
   }
   void release(uint64_t number) {
@@ -217,7 +217,7 @@ class RemoteRun {
 
   void write_frames(size_t room) {
     for (const auto& frame : write(ids_, room, flight_).retired) {
-      CHECK(pending_.contains(frame.sequence_number) && pending_[frame.sequence_number]);
+      QUOLL_CHECK(pending_.contains(frame.sequence_number) && pending_[frame.sequence_number]);
       pending_[frame.sequence_number] = false;
     }
   }
@@ -243,24 +243,24 @@ class RemoteRun {
 
   void validate() {
     while (const auto change = ids_.poll_token_change()) {
-      CHECK(change->added ? table_.insert(change->token).second : table_.erase(change->token) == 1);
+      QUOLL_CHECK(change->added ? table_.insert(change->token).second : table_.erase(change->token) == 1);
     }
     std::set<StatelessResetToken> live;
     bool wants = false;
     for (const auto& [number, known] : known_) {
       if (known.state == State::used && known.token && !forgotten_) live.insert(*known.token);
       const auto found = ids_.find(number);
-      CHECK(found.has_value() == (known.state != State::retired));
-      CHECK(ids_.must_replace(number) == (number < retire_prior_to_));
+      QUOLL_CHECK(found.has_value() == (known.state != State::retired));
+      QUOLL_CHECK(ids_.must_replace(number) == (number < retire_prior_to_));
     }
     for (const auto& [number, known] : known_) {
-      if (known.token) CHECK(ids_.is_reset_token(*known.token) == live.contains(*known.token));
+      if (known.token) QUOLL_CHECK(ids_.is_reset_token(*known.token) == live.contains(*known.token));
     }
     for (const auto& [number, unsent] : pending_) wants |= unsent;
-    CHECK(table_ == live);
-    CHECK(ids_.wants_to_send() == wants);
-    CHECK(ids_.active_count() == active());
-    CHECK(ids_.retirement_count() == pending_.size());
+    QUOLL_CHECK(table_ == live);
+    QUOLL_CHECK(ids_.wants_to_send() == wants);
+    QUOLL_CHECK(ids_.active_count() == active());
+    QUOLL_CHECK(ids_.retirement_count() == pending_.size());
   }
 
   const ConnectionId initial_ = id(0xf0);
@@ -280,7 +280,7 @@ class LocalRun {
     if ((options & 2) != 0 && !empty_) {
       StatelessResetToken token{};
       announced_[1] = {.id = ids_.issue_for_preferred_address(token)};
-      CHECK(token == tokens_.token_of(announced_[1].id));
+      QUOLL_CHECK(token == tokens_.token_of(announced_[1].id));
     }
     announced_[0] = {.id = ids_.initial()};
     validate();
@@ -335,7 +335,7 @@ class LocalRun {
     const auto known = announced_.find(number);
     const bool wrong = empty_ || known == announced_.end() ||
                        (!known->second.retired && !ended_ && by != announced_.end() && by->first == number);
-    CHECK(wrong ? is_error(answer, TransportError::protocol_violation) : answer.has_value());
+    QUOLL_CHECK(wrong ? is_error(answer, TransportError::protocol_violation) : answer.has_value());
     if (!wrong) known->second.retired = true;
     return !wrong;
   }
@@ -343,29 +343,29 @@ class LocalRun {
   void write_frames(size_t room) {
     const bool wanted = ids_.wants_to_send();
     const Frames frames = write(ids_, room, flight_);
-    CHECK(frames.announced.empty() || (wanted && !empty_ && !ended_));
+    QUOLL_CHECK(frames.announced.empty() || (wanted && !empty_ && !ended_));
     for (const auto& frame : frames.announced) {
-      CHECK(frame.stateless_reset_token == tokens_.token_of(frame.connection_id));
-      CHECK(frame.retire_prior_to <= frame.sequence_number);
-      CHECK(ids_.sequence_of(frame.connection_id) == frame.sequence_number);
+      QUOLL_CHECK(frame.stateless_reset_token == tokens_.token_of(frame.connection_id));
+      QUOLL_CHECK(frame.retire_prior_to <= frame.sequence_number);
+      QUOLL_CHECK(ids_.sequence_of(frame.connection_id) == frame.sequence_number);
       const auto known = announced_.find(frame.sequence_number);
       if (known != announced_.end()) {
-        CHECK(!known->second.retired && known->second.id == frame.connection_id);
-        CHECK(known->second.retire_prior_to == frame.retire_prior_to);
+        QUOLL_CHECK(!known->second.retired && known->second.id == frame.connection_id);
+        QUOLL_CHECK(known->second.retire_prior_to == frame.retire_prior_to);
         continue;
       }
-      CHECK(frame.sequence_number == announced_.size());
-      for (const auto& [number, other] : announced_) CHECK(!(other.id == frame.connection_id));
+      QUOLL_CHECK(frame.sequence_number == announced_.size());
+      for (const auto& [number, other] : announced_) QUOLL_CHECK(!(other.id == frame.connection_id));
       if (frame.retire_prior_to > retire_prior_to_) {
         // RFC 9000 §5.1.2: what the previous value names has been retired.
-        for (const auto& [number, other] : announced_) CHECK(number >= retire_prior_to_ || other.retired);
+        for (const auto& [number, other] : announced_) QUOLL_CHECK(number >= retire_prior_to_ || other.retired);
         retire_prior_to_ = frame.retire_prior_to;
       }
       announced_[frame.sequence_number] = {.id = frame.connection_id, .retire_prior_to = frame.retire_prior_to};
       // RFC 9000 §5.1.1: no more than the peer's limit, once Retire Prior To is obeyed.
       const auto active = std::ranges::count_if(
           announced_, [&](const auto& other) { return !other.second.retired && other.first >= retire_prior_to_; });
-      CHECK(static_cast<uint64_t>(active) <= std::min<uint64_t>(limit_, kLocalIdsMax));
+      QUOLL_CHECK(static_cast<uint64_t>(active) <= std::min<uint64_t>(limit_, kLocalIdsMax));
     }
   }
 
@@ -385,20 +385,20 @@ class LocalRun {
   void validate() {
     while (const auto change = ids_.poll_change()) {
       const std::vector<uint8_t> id(change->id.bytes().begin(), change->id.bytes().end());
-      CHECK(change->kind == ConnectionIdChange::Kind::added ? table_.insert(id).second : table_.erase(id) == 1);
+      QUOLL_CHECK(change->kind == ConnectionIdChange::Kind::added ? table_.insert(id).second : table_.erase(id) == 1);
     }
     size_t visited = 0;
     ids_.for_each([&](const ConnectionId& id) {
       visited++;
-      CHECK(id.empty() || table_.contains({id.bytes().begin(), id.bytes().end()}));
+      QUOLL_CHECK(id.empty() || table_.contains({id.bytes().begin(), id.bytes().end()}));
     });
-    CHECK(visited == table_.size() + (empty_ && !ended_ ? 1 : 0));
+    QUOLL_CHECK(visited == table_.size() + (empty_ && !ended_ ? 1 : 0));
     for (const auto& [number, known] : announced_) {
       const auto sequence = ids_.sequence_of(known.id);
-      CHECK(sequence == (known.retired || ended_ ? std::nullopt : std::optional(number)));
+      QUOLL_CHECK(sequence == (known.retired || ended_ ? std::nullopt : std::optional(number)));
     }
-    CHECK(ids_.active_count() <= 2 * kLocalIdsMax);
-    CHECK(ids_.remembered_count() <= 2 * kLocalIdsMax + kLocalIdsIssuedUnackedMax);
+    QUOLL_CHECK(ids_.active_count() <= 2 * kLocalIdsMax);
+    QUOLL_CHECK(ids_.remembered_count() <= 2 * kLocalIdsMax + kLocalIdsIssuedUnackedMax);
   }
 
   CountingRng rng_;

@@ -354,7 +354,7 @@ void ConnectionScript::use_connection() {
     }
     case 8: {
       const Statistics statistics = connection->statistics();
-      CHECK(statistics.packets_lost <= statistics.packets_sent);
+      QUOLL_CHECK(statistics.packets_lost <= statistics.packets_sent);
       break;
     }
   }

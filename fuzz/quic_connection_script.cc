@@ -187,7 +187,7 @@ const ResumptionState& ConnectionScript::resumption() {
     static constexpr uint8_t kFeatures[] = {0x00, kHandshakeFirst | kAnswers};
     ConnectionScript script(Role::client, kFeatures);
     script.run();
-    CHECK(script.resumption_ && script.resumption_->ticket);
+    QUOLL_CHECK(script.resumption_ && script.resumption_->ticket);
     return *script.resumption_;
   }();
   return made;
@@ -198,7 +198,7 @@ const tls::ClientTicket& ConnectionScript::ticket() {
     static constexpr uint8_t kFeatures[] = {0x00, kHandshakeFirst | kAnswers};
     ConnectionScript script(Role::server, kFeatures);
     script.run();
-    CHECK(!script.puppet_->tickets().empty());
+    QUOLL_CHECK(!script.puppet_->tickets().empty());
     return script.puppet_->tickets().front();
   }();
   return made;
@@ -311,7 +311,7 @@ void ConnectionScript::settle() {
   for (size_t timers = 0;; timers++) {
     drain();
     if (endpoint_->next_timeout() > now_ || socket_room_ != SIZE_MAX) break;
-    CHECK(timers < kIdleTimersMax);
+    QUOLL_CHECK(timers < kIdleTimersMax);
     endpoint_->on_timeout(now_);
   }
   endpoint_->check_invariants();
@@ -321,14 +321,14 @@ void ConnectionScript::drain() {
   was_closed_ = handle_ && std::ranges::find(closed_, *handle_) != closed_.end();
   static std::vector<uint8_t> scratch(65'536);
   for (size_t count = 0; socket_room_ > 0; count++) {
-    CHECK(count < kTransmitsMax);
+    QUOLL_CHECK(count < kTransmitsMax);
     const std::optional<Transmit> transmit = endpoint_->poll_transmit(now_, scratch);
     if (!transmit) break;
     if (socket_room_ != SIZE_MAX) socket_room_--;
     take(*transmit);
   }
   for (size_t count = 0;; count++) {
-    CHECK(count < kEventsMax);
+    QUOLL_CHECK(count < kEventsMax);
     const std::optional<EndpointEvent> event = endpoint_->poll_event();
     if (!event) break;
     on_event(*event);
@@ -337,12 +337,12 @@ void ConnectionScript::drain() {
 
 void ConnectionScript::take(const Transmit& transmit) {
   outputs_++;
-  CHECK(!transmit.bytes.empty());
-  CHECK(transmit.segment_size < transmit.bytes.size());
+  QUOLL_CHECK(!transmit.bytes.empty());
+  QUOLL_CHECK(transmit.segment_size < transmit.bytes.size());
   const auto remote = std::ranges::find(remotes_, transmit.path.remote, &Remote::address);
-  CHECK(remote != remotes_.end());
+  QUOLL_CHECK(remote != remotes_.end());
   remote->sent_to += transmit.bytes.size();
-  if (under_test_ == Role::server && !remote->validated) CHECK(remote->sent_to <= 3 * remote->received_from);
+  if (under_test_ == Role::server && !remote->validated) QUOLL_CHECK(remote->sent_to <= 3 * remote->received_from);
   const size_t segment = transmit.segment_size == 0 ? transmit.bytes.size() : transmit.segment_size;
   for (Bytes rest = transmit.bytes; !rest.empty(); rest = rest.subspan(std::min(segment, rest.size()))) {
     puppet_->receive(now_, transmit.path, transmit.ecn, rest.first(std::min(segment, rest.size())));
@@ -353,21 +353,21 @@ void ConnectionScript::take(const Transmit& transmit) {
 }
 
 void ConnectionScript::check_packet(const SeenPacket& packet) {
-  CHECK(!packet.breaks_rules);
+  QUOLL_CHECK(!packet.breaks_rules);
   if (packet.type == PacketType::initial && (under_test_ == Role::client || packet.is_ack_eliciting())) {
-    CHECK(puppet_->datagrams()[packet.datagram].bytes.size() >= 1200);
+    QUOLL_CHECK(puppet_->datagrams()[packet.datagram].bytes.size() >= 1200);
   }
   if (packet.type != PacketType::one_rtt) return;
-  CHECK(numbers_.insert(packet.number).second);
+  QUOLL_CHECK(numbers_.insert(packet.number).second);
   // The puppet may have kept it since before; and it may be of another connection, when the first one is over.
   const bool is_new = packet.datagram + 1 == puppet_->datagrams().size() && endpoint_->statistics().accepted <= 1;
   if (!was_closed_ || !is_new) return;
-  CHECK(packet.has(FrameType::connection_close) || packet.has(FrameType::connection_close_application));
+  QUOLL_CHECK(packet.has(FrameType::connection_close) || packet.has(FrameType::connection_close_application));
 }
 
 void ConnectionScript::on_event(const EndpointEvent& event) {
   outputs_++;
-  CHECK(std::ranges::find(closed_, event.connection) == closed_.end());
+  QUOLL_CHECK(std::ranges::find(closed_, event.connection) == closed_.end());
   if (!handle_) handle_ = event.connection;
   const Event* news = std::get_if<Event>(&event.event);
   if (!news) return;
@@ -392,7 +392,7 @@ void ConnectionScript::advance(Duration time) {
     settle();
     if (socket_room_ != SIZE_MAX) break;
     idle = outputs_ == before ? idle + 1 : 0;
-    CHECK(idle < kIdleTimersMax);
+    QUOLL_CHECK(idle < kIdleTimersMax);
   }
   now_ = std::max(now_, end);
   if (socket_room_ != SIZE_MAX) endpoint_->on_timeout(now_);
@@ -403,10 +403,10 @@ void ConnectionScript::finish() {
   socket_room_ = SIZE_MAX;
   settle();
   for (int timers = 0; !endpoint_->next_timeout().is_never(); timers++) {
-    CHECK(timers < 10 * kTimersMax);
+    QUOLL_CHECK(timers < 10 * kTimersMax);
     advance(endpoint_->next_timeout() - now_);
   }
-  CHECK(endpoint_->connections() == 0);
+  QUOLL_CHECK(endpoint_->connections() == 0);
 }
 
 }  // namespace quoll::fuzz

@@ -97,7 +97,7 @@ class Stage {
     endpoint_.emplace(std::move(config), crypto::best(), rng_);
     if (features & kClient) {
       const auto connection = endpoint_->connect(now_, client_config(), path_, {.server_name = "example.com"});
-      CHECK(connection.has_value());
+      QUOLL_CHECK(connection.has_value());
     }
     settle();
     if ((features & (kClient | kHandshaking)) == kHandshaking) {
@@ -115,11 +115,11 @@ class Stage {
 
   void finish() {
     for (int timers = 0; !endpoint_->next_timeout().is_never(); timers++) {
-      CHECK(timers < kTimersMax);
+      QUOLL_CHECK(timers < kTimersMax);
       now_ = std::max(now_, endpoint_->next_timeout());
       settle();
     }
-    CHECK(endpoint_->connections() == 0);
+    QUOLL_CHECK(endpoint_->connections() == 0);
   }
 
  private:
@@ -154,7 +154,7 @@ class Stage {
 
   void settle() {
     for (size_t count = 0;; count++) {
-      CHECK(count < kOutputsMax);
+      QUOLL_CHECK(count < kOutputsMax);
       drain();
       if (endpoint_->next_timeout() > now_) break;
       endpoint_->on_timeout(now_);
@@ -166,11 +166,11 @@ class Stage {
     static std::vector<uint8_t> scratch(65'536);
     size_t count = 0;
     while (const std::optional<Transmit> transmit = endpoint_->poll_transmit(now_, scratch)) {
-      CHECK(++count < kOutputsMax);
+      QUOLL_CHECK(++count < kOutputsMax);
       take(*transmit);
     }
     while (const std::optional<EndpointEvent> event = endpoint_->poll_event()) {
-      CHECK(++count < kOutputsMax);
+      QUOLL_CHECK(++count < kOutputsMax);
       if (!std::holds_alternative<Offered>(event->event)) continue;
       // One of three is accepted.
       const uint64_t choice = offers_++ % 3;
@@ -180,11 +180,11 @@ class Stage {
   }
 
   void take(const Transmit& transmit) {
-    CHECK(!transmit.bytes.empty() && transmit.segment_size < transmit.bytes.size());
+    QUOLL_CHECK(!transmit.bytes.empty() && transmit.segment_size < transmit.bytes.size());
     // RFC 9000 §8.1: a handshake packet of the client's would validate it, but nobody here has the keys.
     int64_t& balance = balance_[transmit.path.remote.port];
     balance -= static_cast<int64_t>(transmit.bytes.size());
-    if (!(features_ & kClient)) CHECK(balance >= 0);
+    if (!(features_ & kClient)) QUOLL_CHECK(balance >= 0);
     sent_.emplace_back(transmit.bytes.begin(), transmit.bytes.end());
     // Our id, as a long header shows it.
     const auto header = parse_invariant_header(transmit.bytes, 0);

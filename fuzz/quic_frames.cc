@@ -16,21 +16,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   tests::FrameCollector collector;
   const Result<PayloadTraits> result = parse_frames(payload, collector);
   if (!result) {
-    CHECK(result.error().domain == ErrorDomain::transport);
-    CHECK(result.error().code == static_cast<uint64_t>(TransportError::frame_encoding_error) ||
-          result.error().code == static_cast<uint64_t>(TransportError::protocol_violation));
+    QUOLL_CHECK(result.error().domain == ErrorDomain::transport);
+    QUOLL_CHECK(result.error().code == static_cast<uint64_t>(TransportError::frame_encoding_error) ||
+                result.error().code == static_cast<uint64_t>(TransportError::protocol_violation));
     return 0;
   }
-  CHECK(!collector.frames.empty());
+  QUOLL_CHECK(!collector.frames.empty());
   payload.frames = collector.rewritten;
   tests::FrameCollector again;
   const Result<PayloadTraits> second = parse_frames(payload, again);
-  CHECK(second && *second == *result);
-  CHECK(again.rewritten == collector.rewritten);
-  CHECK(again.frames.size() == collector.frames.size());
+  QUOLL_CHECK(second && *second == *result);
+  QUOLL_CHECK(again.rewritten == collector.rewritten);
+  QUOLL_CHECK(again.frames.size() == collector.frames.size());
   for (size_t i = 0; i < again.frames.size(); i++) {
     // An ACK frame of more ranges than are acted on comes back with those alone.
-    CHECK(again.frames[i] == collector.frames[i]);
+    QUOLL_CHECK(again.frames[i] == collector.frames[i]);
   }
   return 0;
 }

@@ -28,7 +28,7 @@ struct Tracked {
 class Run {
  public:
   explicit Run(uint8_t options) : role_(options & 1 ? Role::server : Role::client), loss_({.role = role_}) {
-    for (PathRecovery& path : paths_) CHECK(loss_.add_path(path));
+    for (PathRecovery& path : paths_) QUOLL_CHECK(loss_.add_path(path));
     using enum CongestionAlgorithm;
     controller_ =
         make_controller(std::array{new_reno, cubic, bbr2, bbr3}[options >> 1 & 3], kSmallestMaxDatagramSize, 1);
@@ -113,13 +113,12 @@ class Run {
     const auto summary = loss_.on_ack(
         now_, {.space = space, .largest_acknowledged = ranges.front().end - 1, .ack_delay = delay}, ranges);
     if (!summary) return false;
-    CHECK(summary->bytes_acked_after_recovery_start <= summary->bytes_acked);
-    CHECK(summary->rate.total_delivered == path().delivery_rate.delivered());
+    QUOLL_CHECK(summary->bytes_acked_after_recovery_start <= summary->bytes_acked);
+    QUOLL_CHECK(summary->rate.total_delivered == path().delivery_rate.delivered());
     if (summary->undo) controller_->on_spurious_loss(now_);
     if (summary->newly_acked != 0 && delay_byte % 8 == 7) {
-      controller_->on_ecn_ce({.now = now_,
-                              .largest_time_sent = summary->largest_time_sent,
-                              .bytes_in_flight = path().bytes_in_flight});
+      controller_->on_ecn_ce(
+          {.now = now_, .largest_time_sent = summary->largest_time_sent, .bytes_in_flight = path().bytes_in_flight});
     }
     if (delay_byte % 8 == 5) controller_->on_app_limited(now_, path().bytes_in_flight);
     on_lost(summary->lost);
@@ -143,7 +142,7 @@ class Run {
     if (loss_.next_timeout() - now_ > Duration::seconds(30)) return;
     now_ = std::max(now_, loss_.next_timeout());
     const auto timeout = loss_.on_timeout(now_);
-    if (timeout.probe) CHECK(timeout.lost.packets == 0);
+    if (timeout.probe) QUOLL_CHECK(timeout.lost.packets == 0);
     on_lost(timeout.lost);
   }
 
@@ -168,22 +167,22 @@ class Run {
   void poll() {
     while (const auto outcome = loss_.poll_outcome()) {
       Tracked& packet = packets(outcome->space).at(outcome->packet_number);
-      CHECK(outcome->size == packet.size);
+      QUOLL_CHECK(outcome->size == packet.size);
       switch (outcome->kind) {
         case Kind::acked:
-          CHECK(packet.fate == Fate::outstanding);
+          QUOLL_CHECK(packet.fate == Fate::outstanding);
           packet.fate = Fate::acked;
           break;
         case Kind::lost:
-          CHECK(packet.fate == Fate::outstanding && packet.in_flight);
+          QUOLL_CHECK(packet.fate == Fate::outstanding && packet.in_flight);
           packet.fate = Fate::lost;
           break;
         case Kind::acked_late:
-          CHECK(packet.fate == Fate::lost || !packet.in_flight);
+          QUOLL_CHECK(packet.fate == Fate::lost || !packet.in_flight);
           packet.fate = Fate::acked_late;
           break;
         case Kind::discarded:
-          CHECK(false);
+          QUOLL_CHECK(false);
       }
     }
   }
@@ -198,13 +197,13 @@ class Run {
         in_flight[packet.path] += packet.size;
         eliciting += packet.ack_eliciting;
       }
-      CHECK(eliciting == loss_.ack_eliciting_in_flight(static_cast<Space>(i)));
+      QUOLL_CHECK(eliciting == loss_.ack_eliciting_in_flight(static_cast<Space>(i)));
       armed = armed || (eliciting != 0 && (i != 2 || confirmed_));
     }
-    for (size_t i = 0; i < paths_.size(); i++) CHECK(paths_[i].bytes_in_flight == in_flight[i]);
-    if (armed && !limited_) CHECK(!loss_.next_timeout().is_never());
-    CHECK(controller_->window() >= minimum_window(kSmallestMaxDatagramSize));
-    CHECK(!controller_->pacing_rate(path().rtt).is_zero());
+    for (size_t i = 0; i < paths_.size(); i++) QUOLL_CHECK(paths_[i].bytes_in_flight == in_flight[i]);
+    if (armed && !limited_) QUOLL_CHECK(!loss_.next_timeout().is_never());
+    QUOLL_CHECK(controller_->window() >= minimum_window(kSmallestMaxDatagramSize));
+    QUOLL_CHECK(!controller_->pacing_rate(path().rtt).is_zero());
   }
 
   PathRecovery& path() { return paths_[current_]; }

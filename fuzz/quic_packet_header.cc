@@ -21,9 +21,9 @@ void read_back(std::vector<uint8_t>& datagram, size_t size, const HeaderOptions&
   datagram.resize(size);
   DatagramReader reader(datagram, options);
   const std::optional<ParsedPacket> packet = reader.next();
-  CHECK(packet && *packet && std::holds_alternative<T>(**packet));
+  QUOLL_CHECK(packet && *packet && std::holds_alternative<T>(**packet));
   check(std::get<T>(**packet));
-  CHECK(!reader.next());
+  QUOLL_CHECK(!reader.next());
 }
 
 void write_again(const ProtectedPacket& packet, const HeaderOptions& options) {
@@ -43,7 +43,7 @@ void write_again(const ProtectedPacket& packet, const HeaderOptions& options) {
     const HeaderPlaces places = write_long_header(writer, header, number);
     writer.zeros(body - number.size);
     finish_long_header(writer, places, 0);
-    CHECK(writer.ok() == (body <= varint_max(kLengthFieldSize)));
+    QUOLL_CHECK(writer.ok() == (body <= varint_max(kLengthFieldSize)));
     if (!writer.ok()) return;
   } else {
     write_short_header(writer,
@@ -54,13 +54,13 @@ void write_again(const ProtectedPacket& packet, const HeaderOptions& options) {
                        number);
     writer.zeros(body - number.size);
   }
-  CHECK(writer.ok());
+  QUOLL_CHECK(writer.ok());
   read_back<ProtectedPacket>(room, writer.size(), options, [&](const ProtectedPacket& again) {
-    CHECK(again.type() == packet.type() && again.version() == packet.version());
-    CHECK(equal(again.destination(), packet.destination()) && equal(again.source(), packet.source()));
-    CHECK(equal(again.token(), packet.token()) && again.protected_size() == body);
+    QUOLL_CHECK(again.type() == packet.type() && again.version() == packet.version());
+    QUOLL_CHECK(equal(again.destination(), packet.destination()) && equal(again.source(), packet.source()));
+    QUOLL_CHECK(equal(again.token(), packet.token()) && again.protected_size() == body);
     const uint8_t reserved = has_long_header(packet.type()) ? kLongReservedBits : kShortReservedBits;
-    CHECK(again.bytes()[0] == (first & ~reserved));
+    QUOLL_CHECK(again.bytes()[0] == (first & ~reserved));
   });
 }
 
@@ -71,11 +71,11 @@ void write_again(const RetryPacket& packet, const HeaderOptions& options) {
       writer,
       {.version = packet.version, .destination = packet.destination, .source = packet.source, .token = packet.token},
       packet.without_tag[0]);
-  CHECK(writer.ok() && equal(writer.written().subspan(1), packet.without_tag.subspan(1)));
-  CHECK((room[0] | kFixedBit) == (packet.without_tag[0] | kFixedBit));
+  QUOLL_CHECK(writer.ok() && equal(writer.written().subspan(1), packet.without_tag.subspan(1)));
+  QUOLL_CHECK((room[0] | kFixedBit) == (packet.without_tag[0] | kFixedBit));
   writer.bytes(packet.integrity_tag);
   read_back<RetryPacket>(room, writer.size(), options, [&](const RetryPacket& again) {
-    CHECK(equal(again.token, packet.token) && equal(again.integrity_tag, packet.integrity_tag));
+    QUOLL_CHECK(equal(again.token, packet.token) && equal(again.integrity_tag, packet.integrity_tag));
   });
 }
 
@@ -86,14 +86,16 @@ void write_again(const VersionNegotiationPacket& packet, const HeaderOptions& op
   std::vector<uint8_t> room(600 + packet.versions.size());
   Writer writer(room);
   write_version_negotiation(writer, answered, versions, 0);
-  CHECK(writer.ok());
+  QUOLL_CHECK(writer.ok());
   read_back<VersionNegotiationPacket>(room, writer.size(), options, [&](const VersionNegotiationPacket& again) {
-    CHECK(equal(again.destination, packet.destination) && equal(again.source, packet.source));
-    CHECK(equal(again.versions, packet.versions));
+    QUOLL_CHECK(equal(again.destination, packet.destination) && equal(again.source, packet.source));
+    QUOLL_CHECK(equal(again.versions, packet.versions));
   });
 }
 
-void write_again(const UnknownVersionPacket& packet, const HeaderOptions&) { CHECK(!is_supported(packet.version)); }
+void write_again(const UnknownVersionPacket& packet, const HeaderOptions&) {
+  QUOLL_CHECK(!is_supported(packet.version));
+}
 
 }  // namespace
 
@@ -110,13 +112,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!*packet) continue;
     if (const auto* plain = std::get_if<ProtectedPacket>(&**packet)) {
       const auto begin = static_cast<size_t>(plain->bytes().data() - datagram.data());
-      CHECK(begin >= end && begin + plain->bytes().size() <= datagram.size());
-      CHECK(plain->protected_size() >= kSampleOffset + kSampleSize);
+      QUOLL_CHECK(begin >= end && begin + plain->bytes().size() <= datagram.size());
+      QUOLL_CHECK(plain->protected_size() >= kSampleOffset + kSampleSize);
       end = begin + plain->bytes().size();
     }
     std::visit([&](const auto& each) { write_again(each, options); }, **packet);
   }
-  CHECK(datagram == before);
-  CHECK(stateless_reset_candidate(datagram).has_value() == (datagram.size() >= kStatelessResetSizeMin));
+  QUOLL_CHECK(datagram == before);
+  QUOLL_CHECK(stateless_reset_candidate(datagram).has_value() == (datagram.size() >= kStatelessResetSizeMin));
   return 0;
 }

@@ -69,7 +69,7 @@ class Run {
     value_++;
     std::ranges::fill(part, value_);
     if (!buffer_.insert(offset, datagram_.slice(part))) {
-      CHECK(gaps() >= kReceiveGapsMax);
+      QUOLL_CHECK(gaps() >= kReceiveGapsMax);
       return;
     }
     if (cleared_) return;
@@ -87,10 +87,10 @@ class Run {
   void read(size_t max) {
     const std::optional<Slice> slice = buffer_.read(max);
     const bool any = max != 0 && !cleared_ && read_offset_ < kWindow && model_[read_offset_] >= 0;
-    CHECK(slice.has_value() == any);
+    QUOLL_CHECK(slice.has_value() == any);
     if (!slice) return;
-    CHECK(!slice->empty() && slice->size() <= max);
-    for (const uint8_t byte : slice->bytes()) CHECK(byte == model_[read_offset_++]);
+    QUOLL_CHECK(!slice->empty() && slice->size() <= max);
+    for (const uint8_t byte : slice->bytes()) QUOLL_CHECK(byte == model_[read_offset_++]);
     held_ -= slice->size();
   }
 
@@ -110,15 +110,15 @@ class Run {
     contiguous_end_ = std::max(contiguous_end_, read_offset_);
     while (!cleared_ && contiguous_end_ < kWindow && model_[contiguous_end_] >= 0) contiguous_end_++;
     if (cleared_) contiguous_end_ = read_offset_;
-    CHECK(buffer_.read_offset() == read_offset_);
-    CHECK(buffer_.contiguous_end() == contiguous_end_);
-    CHECK(buffer_.is_readable() == (contiguous_end_ > read_offset_));
-    CHECK(buffer_.held() == held_);
+    QUOLL_CHECK(buffer_.read_offset() == read_offset_);
+    QUOLL_CHECK(buffer_.contiguous_end() == contiguous_end_);
+    QUOLL_CHECK(buffer_.is_readable() == (contiguous_end_ > read_offset_));
+    QUOLL_CHECK(buffer_.held() == held_);
     const size_t memory = buffer_.memory();
-    CHECK(memory <= kPinnedFactorMax * held_ + kReceiveSlack);
-    CHECK(held_ != 0 || memory <= kReceiveKeptMax);
+    QUOLL_CHECK(memory <= kPinnedFactorMax * held_ + kReceiveSlack);
+    QUOLL_CHECK(held_ != 0 || memory <= kReceiveKeptMax);
     // One is ours to fill.
-    CHECK((pool_.statistics().in_use - 1) * datagram_.size() <= memory);
+    QUOLL_CHECK((pool_.statistics().in_use - 1) * datagram_.size() <= memory);
   }
 
   BufferPool pool_;

@@ -13,12 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes input(data, size);
   const Result<ResumptionState> state = decode_resumption_state(input);
   if (!state) {
-    CHECK(state.error().domain == ErrorDomain::crypto);
-    CHECK(state.error().code == static_cast<uint64_t>(crypto::Failure::malformed));
+    QUOLL_CHECK(state.error().domain == ErrorDomain::crypto);
+    QUOLL_CHECK(state.error().code == static_cast<uint64_t>(crypto::Failure::malformed));
     return 0;
   }
-  CHECK(std::ranges::equal(encode_resumption_state(*state), input));
-  CHECK(is_supported(state->version));
-  CHECK(remembered_parameters(state->parameters) == state->parameters);
+  QUOLL_CHECK(std::ranges::equal(encode_resumption_state(*state), input));
+  QUOLL_CHECK(is_supported(state->version));
+  QUOLL_CHECK(remembered_parameters(state->parameters) == state->parameters);
   return 0;
 }

@@ -60,12 +60,12 @@ class Run {
         buffer_.on_sent(*range);
         packets.push_back(*range);
         sent += range->size();
-        CHECK(sent <= 8 * kSizeMax);
+        QUOLL_CHECK(sent <= 8 * kSizeMax);
       }
-      CHECK(!packets.empty());
+      QUOLL_CHECK(!packets.empty());
       for (const Interval range : packets) buffer_.on_acked(range);
     }
-    CHECK(buffer_.acked_start() == states_.size());
+    QUOLL_CHECK(buffer_.acked_start() == states_.size());
   }
 
  private:
@@ -73,13 +73,13 @@ class Run {
     size = std::min(size, kSizeMax - states_.size());
     std::vector<uint8_t> bytes(size);
     for (size_t i = 0; i < size; i++) bytes[i] = byte_at(states_.size() + i);
-    CHECK(copy ? buffer_.append_copy(bytes) : buffer_.append(Slice::copy_of(bytes)));
+    QUOLL_CHECK(copy ? buffer_.append_copy(bytes) : buffer_.append(Slice::copy_of(bytes)));
     states_.resize(states_.size() + size, State::unsent);
   }
 
   void send(uint64_t max, uint64_t limit) {
     std::optional<Interval> range = buffer_.next(limit);
-    if (exact_) CHECK(range == expected(limit));
+    if (exact_) QUOLL_CHECK(range == expected(limit));
     if (!range) return;
     range->end = std::min(range->end, range->start + 1 + max);
     check_pieces(range->start, range->size());
@@ -135,10 +135,10 @@ class Run {
     const Interval range = {start, std::min<uint64_t>(start + size, states_.size())};
     uint64_t at = range.start;
     buffer_.for_each_piece(range, [&](Bytes piece) {
-      CHECK(!piece.empty());
-      for (const uint8_t byte : piece) CHECK(byte == byte_at(at++));
+      QUOLL_CHECK(!piece.empty());
+      for (const uint8_t byte : piece) QUOLL_CHECK(byte == byte_at(at++));
     });
-    CHECK(at == range.end);
+    QUOLL_CHECK(at == range.end);
   }
 
   void set(Interval range, State state) {
@@ -151,17 +151,17 @@ class Run {
     while (acked_start_ < states_.size() && states_[acked_start_] == State::acked) acked_start_++;
     if (exact_) return;
     // What could not be remembered as acknowledged is sent again.
-    CHECK(buffer_.acked_start() <= acked_start_);
+    QUOLL_CHECK(buffer_.acked_start() <= acked_start_);
     acked_start_ = buffer_.acked_start();
   }
 
   void compare() const {
-    CHECK(buffer_.end() == states_.size());
-    CHECK(buffer_.sent_end() == sent_end_);
-    CHECK(buffer_.acked_start() == acked_start_);
-    CHECK(buffer_.held() == states_.size() - acked_start_);
-    CHECK(buffer_.all_acked() == (acked_start_ == states_.size()));
-    if (exact_) CHECK(buffer_.has_lost() == (std::ranges::find(states_, State::lost) != states_.end()));
+    QUOLL_CHECK(buffer_.end() == states_.size());
+    QUOLL_CHECK(buffer_.sent_end() == sent_end_);
+    QUOLL_CHECK(buffer_.acked_start() == acked_start_);
+    QUOLL_CHECK(buffer_.held() == states_.size() - acked_start_);
+    QUOLL_CHECK(buffer_.all_acked() == (acked_start_ == states_.size()));
+    if (exact_) QUOLL_CHECK(buffer_.has_lost() == (std::ranges::find(states_, State::lost) != states_.end()));
   }
 
   SendBuffer buffer_;

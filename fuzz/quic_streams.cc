@@ -189,12 +189,12 @@ class Stranger {
 
   bool judge(const Result<void>& result, TransportError expected) {
     if (expected == TransportError::no_error) {
-      CHECK(result.has_value());
+      QUOLL_CHECK(result.has_value());
       streams_.check_invariants();
       return true;
     }
-    CHECK(!result && result.error().domain == ErrorDomain::transport);
-    CHECK(result.error().code == static_cast<uint64_t>(expected) && result.error().frame_type != 0);
+    QUOLL_CHECK(!result && result.error().domain == ErrorDomain::transport);
+    QUOLL_CHECK(result.error().code == static_cast<uint64_t>(expected) && result.error().frame_type != 0);
     return false;
   }
 
@@ -270,7 +270,7 @@ class Stranger {
   void send() {
     const bool wanted = streams_.wants_to_send();
     StreamPacket packet = write_packet(streams_, 40 + choices_.below(1200));
-    CHECK(wanted == !packet.bytes.empty());
+    QUOLL_CHECK(wanted == !packet.bytes.empty());
     if (!wanted) return;
     oracle_.on_announced(frames_of(packet));
     sent_.push_back(std::move(packet));
@@ -289,7 +289,7 @@ class Stranger {
     size_t count = 0;
     const size_t most = 6 * streams_.statistics().open + 2;
     while (streams_.poll_event()) count++;
-    CHECK(count <= most);
+    QUOLL_CHECK(count <= most);
   }
 
   InputChoices& choices_;

@@ -13,15 +13,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Role sender = (data[0] & 1) != 0 ? Role::server : Role::client;
   const Result<TransportParameters> parsed = parse_transport_parameters(message, sender);
   if (!parsed) {
-    CHECK(parsed.error().domain == ErrorDomain::transport);
-    CHECK(parsed.error().code == static_cast<uint64_t>(TransportError::transport_parameter_error));
+    QUOLL_CHECK(parsed.error().domain == ErrorDomain::transport);
+    QUOLL_CHECK(parsed.error().code == static_cast<uint64_t>(TransportError::transport_parameter_error));
     return 0;
   }
   // A client may choose a version that we do not speak and list it behind more others than are kept: that parses, and
   // negotiate_version() refuses it.
   const auto& versions = parsed->version_information;
   if (sender == Role::client && versions && !versions->available.contains(versions->chosen)) {
-    CHECK(!is_supported(versions->chosen));
+    QUOLL_CHECK(!is_supported(versions->chosen));
     return 0;
   }
   Counter counter;
@@ -29,16 +29,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<uint8_t> out(counter.size());
   Writer writer(out);
   write_transport_parameters(writer, *parsed);
-  CHECK(writer.ok() && writer.size() == out.size());
+  QUOLL_CHECK(writer.ok() && writer.size() == out.size());
   const Result<TransportParameters> again = parse_transport_parameters(out, sender);
-  CHECK(again && *again == *parsed);
+  QUOLL_CHECK(again && *again == *parsed);
   if (sender == Role::client) {
     const Result<TransportParameters> servers = parse_transport_parameters(message, Role::server);
-    CHECK(servers && *servers == *parsed);
+    QUOLL_CHECK(servers && *servers == *parsed);
   }
 
   const TransportParameters remembered = remembered_parameters(*parsed);
-  CHECK(remembered_parameters(remembered) == remembered);
-  CHECK(can_accept_early_data(remembered, *parsed) && check_early_data_limits(remembered, *parsed));
+  QUOLL_CHECK(remembered_parameters(remembered) == remembered);
+  QUOLL_CHECK(can_accept_early_data(remembered, *parsed) && check_early_data_limits(remembered, *parsed));
   return 0;
 }

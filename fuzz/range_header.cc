@@ -13,21 +13,21 @@ namespace {
 
 void check_selection(std::string_view field, uint64_t size) {
   const http::SelectedRanges selected = http::select_ranges(field, size);
-  CHECK((selected.verdict == http::RangeVerdict::partial) == !selected.ranges.empty());
-  CHECK(selected.ranges.size() <= http::kRangesMax);
+  QUOLL_CHECK((selected.verdict == http::RangeVerdict::partial) == !selected.ranges.empty());
+  QUOLL_CHECK(selected.ranges.size() <= http::kRangesMax);
   if (selected.ranges.empty()) return;
   std::string written = "bytes=";
   for (const http::ByteRange& range : selected.ranges) {
-    CHECK(range.size > 0 && range.offset < size && range.size <= size - range.offset);
+    QUOLL_CHECK(range.size > 0 && range.offset < size && range.size <= size - range.offset);
     if (written.back() != '=') written += ',';
     written += std::to_string(range.offset) + "-" + std::to_string(range.end() - 1);
     const auto content = http::parse_content_range(http::content_range(range, size));
-    CHECK(content && content->range == range && content->representation_size == size);
+    QUOLL_CHECK(content && content->range == range && content->representation_size == size);
   }
-  CHECK(http::select_ranges(written, size).ranges == selected.ranges);
+  QUOLL_CHECK(http::select_ranges(written, size).ranges == selected.ranges);
   auto sorted = selected.ranges;
   std::ranges::sort(sorted, {}, &http::ByteRange::offset);
-  for (size_t i = 1; i < sorted.size(); i++) CHECK(sorted[i - 1].end() < sorted[i].offset);
+  for (size_t i = 1; i < sorted.size(); i++) QUOLL_CHECK(sorted[i - 1].end() < sorted[i].offset);
 }
 
 }  // namespace
@@ -39,9 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check_selection(text, representation_size);
   check_selection(text, representation_size % 100);
   if (const auto content = http::parse_content_range(text)) {
-    CHECK(content->range || content->representation_size);
+    QUOLL_CHECK(content->range || content->representation_size);
     if (content->range && content->representation_size) {
-      CHECK(http::parse_content_range(http::content_range(*content->range, *content->representation_size)) == content);
+      QUOLL_CHECK(http::parse_content_range(http::content_range(*content->range, *content->representation_size)) ==
+                  content);
     }
   }
   return 0;

@@ -126,7 +126,9 @@ Reader prefixed(Reader& reader, Prefix form) {
 
 /// Follows the program through what it wrote. With `cut`, the input may end early, after which only zeros are read.
 void read_block(Reader& program, Reader& written, int depth, bool cut) {
-  const auto expect = [&](uint64_t read, uint64_t value) { CHECK(written.ok() ? read == value : cut && read == 0); };
+  const auto expect = [&](uint64_t read, uint64_t value) {
+    QUOLL_CHECK(written.ok() ? read == value : cut && read == 0);
+  };
   while (program.ok() && program.remaining() != 0) {
     const Step step = next_step(program);
     switch (step.kind) {
@@ -151,20 +153,20 @@ void read_block(Reader& program, Reader& written, int depth, bool cut) {
         break;
       case 7: {
         const Bytes read = written.bytes(step.bytes.size());
-        CHECK(written.ok() ? std::ranges::equal(read, step.bytes) : cut && read.empty());
+        QUOLL_CHECK(written.ok() ? std::ranges::equal(read, step.bytes) : cut && read.empty());
         break;
       }
       case 8:
-        for (const uint8_t byte : written.bytes(step.value)) CHECK(byte == 0);
+        for (const uint8_t byte : written.bytes(step.value)) QUOLL_CHECK(byte == 0);
         break;
       case 9:
         return;
       case 10: {
         if (depth == kDeepest) return;
         Reader part = prefixed(written, static_cast<Prefix>(step.value));
-        CHECK(part.ok() == written.ok());
+        QUOLL_CHECK(part.ok() == written.ok());
         read_block(program, part, depth + 1, cut);
-        CHECK(cut || part.finished());
+        QUOLL_CHECK(cut || part.finished());
         break;
       }
     }
@@ -186,27 +188,27 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Writer writer(room);
   Reader for_writer(program);
   write_block(for_writer, writer, 0);
-  CHECK(writer.ok() == counter.ok());
-  CHECK(writer.size() == counter.size());
+  QUOLL_CHECK(writer.ok() == counter.ok());
+  QUOLL_CHECK(writer.size() == counter.size());
 
   std::vector<uint8_t> tight(small_room);
   Writer limited(tight);
   Reader for_limited(program);
   write_block(for_limited, limited, 0);
-  CHECK(limited.ok() == (counter.ok() && counter.size() <= small_room));
-  CHECK(limited.size() <= counter.size());
+  QUOLL_CHECK(limited.ok() == (counter.ok() && counter.size() <= small_room));
+  QUOLL_CHECK(limited.size() <= counter.size());
 
   if (!writer.ok()) return 0;
   Reader whole(writer.written());
   Reader for_whole(program);
   read_block(for_whole, whole, 0, false);
-  CHECK(whole.ok());
-  if (limited.ok()) CHECK(std::ranges::equal(limited.written(), writer.written()));
+  QUOLL_CHECK(whole.ok());
+  if (limited.ok()) QUOLL_CHECK(std::ranges::equal(limited.written(), writer.written()));
 
   const std::vector<uint8_t> beginning(room.begin(), room.begin() + (small_room % (room.size() + 1)));
   Reader cut{Bytes(beginning)};
   Reader for_cut(program);
   read_block(for_cut, cut, 0, true);
-  CHECK(cut.position() <= beginning.size());
+  QUOLL_CHECK(cut.position() <= beginning.size());
   return 0;
 }

@@ -29,14 +29,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::optional<bool> first;
   for (const Provider* provider : {&portable(), &best()}) {
     const auto key = RsaPrivateKey::parse(*provider->rsa, {data, size});
-    CHECK(!first || *first == key.has_value());
+    QUOLL_CHECK(!first || *first == key.has_value());
     first = key.has_value();
     if (!key) continue;
     CountingRng rng;
     std::vector<uint8_t> signature(key->public_key().modulus_size());
     const uint8_t digest[32] = {1, 2, 3};
-    CHECK(key->sign_pss(*provider->sha256, rng, digest, signature));
-    CHECK(key->public_key().verify_pss(*provider->sha256, digest, signature));
+    QUOLL_CHECK(key->sign_pss(*provider->sha256, rng, digest, signature));
+    QUOLL_CHECK(key->public_key().verify_pss(*provider->sha256, digest, signature));
   }
   return 0;
 }

@@ -9,13 +9,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = as_text(Bytes(data, size));
   if (const auto address = SocketAddress::parse(text)) {
     const std::string printed = address->to_string();
-    CHECK(SocketAddress::parse(printed) == address);
-    CHECK(IpAddress::parse(address->ip.to_string()) == address->ip);
+    QUOLL_CHECK(SocketAddress::parse(printed) == address);
+    QUOLL_CHECK(IpAddress::parse(address->ip.to_string()) == address->ip);
   }
   if (const auto ip = IpAddress::parse(text)) {
-    CHECK(IpAddress::parse(ip->to_string()) == ip);
-    CHECK(ip->octets().size() == (ip->family() == IpAddress::Family::ipv4 ? 4 : 16));
-    CHECK(!SocketAddress::parse(text) || ip->family() == IpAddress::Family::ipv6);
+    QUOLL_CHECK(IpAddress::parse(ip->to_string()) == ip);
+    QUOLL_CHECK(ip->octets().size() == (ip->family() == IpAddress::Family::ipv4 ? 4 : 16));
+    QUOLL_CHECK(!SocketAddress::parse(text) || ip->family() == IpAddress::Family::ipv6);
   }
   return 0;
 }

@@ -13,13 +13,13 @@ namespace {
 template <class T>
 void check(std::string_view text, std::optional<T> (*parse)(std::string_view)) {
   const std::optional<T> value = parse(text);
-  CHECK(parse("  " + std::string(text) + " ") == value);
+  QUOLL_CHECK(parse("  " + std::string(text) + " ") == value);
   if (!value) return;
   const std::optional<std::string> written = sf::serialise(*value);
-  CHECK(written);
+  QUOLL_CHECK(written);
   const std::optional<T> again = parse(*written);
-  CHECK(again == value);
-  CHECK(sf::serialise(*again) == written);
+  QUOLL_CHECK(again == value);
+  QUOLL_CHECK(sf::serialise(*again) == written);
 }
 
 }  // namespace

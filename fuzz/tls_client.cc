@@ -87,12 +87,12 @@ class Exchange {
 
   void run() {
     if (!send_hellos()) {
-      CHECK(!untouched_);
+      QUOLL_CHECK(!untouched_);
       return;
     }
     send_flight();
     send_tickets();
-    if (untouched_) CHECK(client_.is_complete() && !failure_);
+    if (untouched_) QUOLL_CHECK(client_.is_complete() && !failure_);
     if (client_.is_complete()) check_outcome();
   }
 
@@ -134,7 +134,7 @@ class Exchange {
     if (!client_share) return false;  // a changed HelloRetryRequest asked for another group
     std::array<uint8_t, 32> share;
     const auto shared = answer(crypto::best(), rng_, NamedGroup::x25519, *client_share, share);
-    CHECK(shared.has_value());
+    QUOLL_CHECK(shared.has_value());
     ServerHello hello = hello_answer();
     hello.key_share = KeyShareEntry{.group = NamedGroup::x25519, .key_exchange = share};
     if (resumes()) hello.pre_shared_key = uint16_t{0};
@@ -174,7 +174,7 @@ class Exchange {
     const Digest signed_hash = transcript_.digest();
     const auto size = sign_certificate_verify(*identity(), SignatureScheme::ed25519, rng_,
                                               {.signer = Side::server, .hash = signed_hash}, signature);
-    CHECK(size.has_value());
+    QUOLL_CHECK(size.has_value());
     const CertificateVerify verify{.scheme = SignatureScheme::ed25519, .signature = Bytes(signature).first(*size)};
     send(Level::handshake, [&](auto& sink) { write_certificate_verify(sink, verify); });
   }
@@ -229,10 +229,10 @@ class Exchange {
     if (bytes.empty()) return;
     const Result<void> taken = client_.receive(level, bytes, kNow);
     if (failure_) {
-      CHECK(!taken && taken.error().code == failure_->code);
+      QUOLL_CHECK(!taken && taken.error().code == failure_->code);
     } else if (!taken) {
       // An alert, or RFC 9001's PROTOCOL_VIOLATION.
-      CHECK(taken.error().domain == ErrorDomain::tls || taken.error().domain == ErrorDomain::transport);
+      QUOLL_CHECK(taken.error().domain == ErrorDomain::tls || taken.error().domain == ErrorDomain::transport);
       failure_ = taken.error();
     }
     drain();
@@ -249,13 +249,13 @@ class Exchange {
 
   void check_outcome() const {
     const Negotiated& negotiated = client_.negotiated();
-    CHECK(is_supported(negotiated.cipher_suite));
-    CHECK(negotiated.group.has_value());
-    CHECK(negotiated.resumed == negotiated.peer_certificates.empty());
-    CHECK(negotiated.resumed || negotiated.peer_signature_scheme.has_value());
-    CHECK(!negotiated.early_data || (negotiated.resumed && !negotiated.hello_retry));
+    QUOLL_CHECK(is_supported(negotiated.cipher_suite));
+    QUOLL_CHECK(negotiated.group.has_value());
+    QUOLL_CHECK(negotiated.resumed == negotiated.peer_certificates.empty());
+    QUOLL_CHECK(negotiated.resumed || negotiated.peer_signature_scheme.has_value());
+    QUOLL_CHECK(!negotiated.early_data || (negotiated.resumed && !negotiated.hello_retry));
     const std::string& protocol = negotiated.application_protocol;
-    CHECK(protocol == "h3" || protocol == "hq" || (protocol.empty() && (features_ & kStream)));
+    QUOLL_CHECK(protocol == "h3" || protocol == "hq" || (protocol.empty() && (features_ & kStream)));
   }
 
   uint8_t features_;

@@ -12,27 +12,27 @@ void check_lists(const tls::ClientHello& hello) {
   if (hello.key_shares) {
     tls::KeyShareList rest = *hello.key_shares;
     while (const auto entry = rest.next()) {
-      CHECK(!entry->key_exchange.empty());
-      CHECK(hello.key_shares->find(entry->group)->data() == entry->key_exchange.data());
+      QUOLL_CHECK(!entry->key_exchange.empty());
+      QUOLL_CHECK(hello.key_shares->find(entry->group)->data() == entry->key_exchange.data());
     }
   }
   if (hello.application_protocols) {
     tls::ProtocolNameList rest = *hello.application_protocols;
-    while (const auto name = rest.next()) CHECK(!name->empty() && hello.application_protocols->contains(*name));
+    while (const auto name = rest.next()) QUOLL_CHECK(!name->empty() && hello.application_protocols->contains(*name));
   }
 }
 
 void check_psk_offer(const tls::PskOffer& offer, Bytes body) {
-  CHECK(offer.count > 0);
-  CHECK(offer.binders_offset + 2 + offer.binders.size() == body.size());
+  QUOLL_CHECK(offer.count > 0);
+  QUOLL_CHECK(offer.binders_offset + 2 + offer.binders.size() == body.size());
   size_t identities = 0, binders = 0;
   const size_t looked_at = std::min<size_t>(offer.count, 50);  // identity() walks the list
   for (size_t i = 0; i < looked_at; i++) {
     identities += 2 + offer.identity(i).identity.size() + 4;
     binders += 1 + offer.binder(i).size();
-    CHECK(!offer.identity(i).identity.empty() && offer.binder(i).size() >= 32);
+    QUOLL_CHECK(!offer.identity(i).identity.empty() && offer.binder(i).size() >= 32);
   }
-  if (looked_at == offer.count) CHECK(identities == offer.identities.size() && binders == offer.binders.size());
+  if (looked_at == offer.count) QUOLL_CHECK(identities == offer.identities.size() && binders == offer.binders.size());
 }
 
 }  // namespace
@@ -47,11 +47,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (type == tls::HandshakeType::end_of_early_data || type == tls::HandshakeType::finished) return 0;  // no parser
 
   const tests::RoundTrip result = tests::round_trip(whole);
-  CHECK(!result.parsed || result.complaint.empty());
+  QUOLL_CHECK(!result.parsed || result.complaint.empty());
   if (!result.parsed && result.complaint.empty()) {
-    CHECK(result.error.domain == ErrorDomain::tls);
+    QUOLL_CHECK(result.error.domain == ErrorDomain::tls);
     const auto alert = static_cast<tls::Alert>(result.error.code);
-    CHECK(alert == tls::Alert::decode_error || alert == tls::Alert::illegal_parameter);
+    QUOLL_CHECK(alert == tls::Alert::decode_error || alert == tls::Alert::illegal_parameter);
   }
   if (result.parsed && type == tls::HandshakeType::client_hello) {
     const Bytes body = Bytes(whole).subspan(tls::kHandshakeHeaderSize);

@@ -30,7 +30,7 @@ RecordProtection protection(uint8_t seed) {
   const std::vector<uint8_t> secret(provider.sha256->digest_size, seed);
   const crypto::Aead& aead = seed & 1 ? *provider.chacha20_poly1305 : *provider.aes_128_gcm;
   auto made = RecordProtection::create(aead, *provider.sha256, secret);
-  CHECK(made.has_value());
+  QUOLL_CHECK(made.has_value());
   return std::move(*made);
 }
 
@@ -64,7 +64,7 @@ class Line {
       case Step::change_keys: {
         const uint8_t seed = program_.u8();
         writer_.set_protection(protection(seed));
-        CHECK(reader_.set_protection(protection(seed)));  // all messages were whole
+        QUOLL_CHECK(reader_.set_protection(protection(seed)));  // all messages were whole
         return true;
       }
       case Step::padding:
@@ -98,7 +98,7 @@ class Line {
 
   void write(ContentType type, const std::vector<uint8_t>& content) {
     std::vector<uint8_t> wire;
-    CHECK(writer_.write(type, content, wire));
+    QUOLL_CHECK(writer_.write(type, content, wire));
     carry(wire, type, content);
   }
 
@@ -112,15 +112,15 @@ class Line {
       wire = wire.subspan(piece.size());
       for (;;) {
         const auto record = reader_.next();
-        CHECK(record.has_value());
+        QUOLL_CHECK(record.has_value());
         if (!*record) break;
-        CHECK((*record)->type == type && (*record)->was_protected == writer_.is_protected());
-        CHECK((*record)->content.size() <= kRecordContentSizeMax);
+        QUOLL_CHECK((*record)->type == type && (*record)->was_protected == writer_.is_protected());
+        QUOLL_CHECK((*record)->content.size() <= kRecordContentSizeMax);
         out.insert(out.end(), (*record)->content.begin(), (*record)->content.end());
       }
     }
-    CHECK(std::ranges::equal(out, content));
-    CHECK(!reader_.inside_record() && !reader_.inside_message());
+    QUOLL_CHECK(std::ranges::equal(out, content));
+    QUOLL_CHECK(!reader_.inside_record() && !reader_.inside_message());
   }
 
   /// Ends the program: the reader may be anywhere after this.
@@ -129,15 +129,15 @@ class Line {
     for (;;) {
       const auto record = reader_.next();
       if (!record) {
-        CHECK(record.error().domain == ErrorDomain::tls &&
-              alert_name(static_cast<uint8_t>(record.error().code)) != "unknown");
+        QUOLL_CHECK(record.error().domain == ErrorDomain::tls &&
+                    alert_name(static_cast<uint8_t>(record.error().code)) != "unknown");
         return false;
       }
       if (!*record) return false;
       // Nobody has the keys but the writer.
-      CHECK(!(*record)->was_protected && !writer_.is_protected());
-      CHECK((*record)->type == ContentType::handshake || (*record)->type == ContentType::alert);
-      CHECK(!(*record)->content.empty());
+      QUOLL_CHECK(!(*record)->was_protected && !writer_.is_protected());
+      QUOLL_CHECK((*record)->type == ContentType::handshake || (*record)->type == ContentType::alert);
+      QUOLL_CHECK(!(*record)->content.empty());
     }
   }
 

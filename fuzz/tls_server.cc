@@ -103,12 +103,12 @@ class Exchange {
     delivered.insert(delivered.end(), bytes.begin(), bytes.end());
     const Result<void> taken = server_.receive(level, bytes, kNow);
     if (failure_) {  // a failed session stays as it failed
-      CHECK(!taken && taken.error().code == failure_->code);
+      QUOLL_CHECK(!taken && taken.error().code == failure_->code);
       return;
     }
     if (!taken) {
       // An alert, or RFC 9001's PROTOCOL_VIOLATION.
-      CHECK(taken.error().domain == ErrorDomain::tls || taken.error().domain == ErrorDomain::transport);
+      QUOLL_CHECK(taken.error().domain == ErrorDomain::tls || taken.error().domain == ErrorDomain::transport);
       failure_ = taken.error();
     }
     if (!was_complete && server_.is_complete()) check_delivered();
@@ -160,7 +160,7 @@ class Exchange {
   /// RFC 8446 appendix E.1: both sides have the same view of the handshake.
   void check_delivered() {
     for (const Level level : {Level::initial, Level::early_data, Level::handshake}) {
-      CHECK(delivered_[static_cast<size_t>(level)] == sent_[static_cast<size_t>(level)]);
+      QUOLL_CHECK(delivered_[static_cast<size_t>(level)] == sent_[static_cast<size_t>(level)]);
     }
   }
 
@@ -178,7 +178,7 @@ const ClientTicket& ticket(bool stream) {
   static const auto make = [](uint8_t features) {
     Exchange exchange(features, {});
     while (exchange.is_waiting()) exchange.deliver(0);
-    CHECK(!exchange.tickets().empty());
+    QUOLL_CHECK(!exchange.tickets().empty());
     return exchange.tickets().front();
   };
   static const ClientTicket of_quic = make(0), of_stream = make(kStream);
@@ -225,6 +225,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (int steps = 0; steps < 64 && input.remaining() != 0; steps++) untouched &= step(exchange, input);
   while (exchange.is_waiting()) exchange.deliver(SIZE_MAX);
   const bool lacks_certificate = (features & kRequireCertificate) && !(features & kClientHasCertificate);
-  if (untouched) CHECK(exchange.is_complete() == !lacks_certificate);
+  if (untouched) QUOLL_CHECK(exchange.is_complete() == !lacks_certificate);
   return 0;
 }

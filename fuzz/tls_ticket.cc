@@ -30,26 +30,27 @@ TicketKeys& ring() {
 void client_ticket(Bytes input) {
   const Result<ClientTicket> ticket = ClientTicket::decode(input);
   if (!ticket) return;
-  CHECK(std::ranges::equal(ticket->encode(), input));
+  QUOLL_CHECK(std::ranges::equal(ticket->encode(), input));
   const bool usable = ticket->is_usable(kOrigin);
   const int64_t age = kOrigin.as_milliseconds() - ticket->received.as_milliseconds();
-  CHECK(!usable || (age >= 0 && age < int64_t{kTicketLifetimeMax} * 1'000 && kOrigin <= ticket->authenticated_until));
-  CHECK(!usable || ticket->obfuscated_age(kOrigin) - ticket->age_add == static_cast<uint32_t>(age));
+  QUOLL_CHECK(!usable ||
+              (age >= 0 && age < int64_t{kTicketLifetimeMax} * 1'000 && kOrigin <= ticket->authenticated_until));
+  QUOLL_CHECK(!usable || ticket->obfuscated_age(kOrigin) - ticket->age_add == static_cast<uint32_t>(age));
 }
 
 void server_ticket(Bytes input) {
   const Result<ServerTicket> ticket = ServerTicket::decode(input);
   if (!ticket) return;
-  CHECK(std::ranges::equal(ticket->encode(), input));
+  QUOLL_CHECK(std::ranges::equal(ticket->encode(), input));
   FixedRng rng;
   const std::vector<uint8_t> sealed = ring().seal(*ticket, rng, kOrigin);
-  CHECK(!sealed.empty() && sealed.size() <= kSealedTicketSizeMax);
-  CHECK(ring().open(sealed, kOrigin) == *ticket);
+  QUOLL_CHECK(!sealed.empty() && sealed.size() <= kSealedTicketSizeMax);
+  QUOLL_CHECK(ring().open(sealed, kOrigin) == *ticket);
 }
 
 /// The input, as it is and behind the name of a key that the ring has. Nobody forges a tag.
 void open(Bytes input) {
-  CHECK(!ring().open(input, kOrigin));
+  QUOLL_CHECK(!ring().open(input, kOrigin));
   ServerTicket ticket;
   ticket.cipher_suite = CipherSuite::aes_128_gcm_sha256;
   ticket.psk = crypto::Digest(32);
@@ -57,24 +58,24 @@ void open(Bytes input) {
   std::vector<uint8_t> named = ring().seal(ticket, rng, kOrigin);
   named.resize(16);
   named.insert(named.end(), input.begin(), input.end());
-  CHECK(!ring().open(named, kOrigin));
+  QUOLL_CHECK(!ring().open(named, kOrigin));
 }
 
 void text(Bytes input) {
   const auto keys = TicketKeys::from_text(crypto::best(), as_text(input));
   if (!keys) {
-    CHECK(keys.error().domain == ErrorDomain::usage);
+    QUOLL_CHECK(keys.error().domain == ErrorDomain::usage);
     return;
   }
   ServerTicket ticket;
   ticket.cipher_suite = CipherSuite::aes_128_gcm_sha256;
   ticket.psk = crypto::Digest(32);
   FixedRng rng;
-  CHECK((*keys)->open((*keys)->seal(ticket, rng, kOrigin), kOrigin) == ticket);
+  QUOLL_CHECK((*keys)->open((*keys)->seal(ticket, rng, kOrigin), kOrigin) == ticket);
   // Another form of the same text.
   std::string other = "# secrets\r\n";
   for (const uint8_t byte : input) other += byte == '\n' ? "\t\r\n\n" : std::string(1, static_cast<char>(byte));
-  CHECK(TicketKeys::from_text(crypto::best(), other).has_value());
+  QUOLL_CHECK(TicketKeys::from_text(crypto::best(), other).has_value());
 }
 
 }  // namespace

@@ -20,16 +20,16 @@ bool is_visible_ascii(std::string_view text) {
 void check(const Url& url) {
   const std::string text = url.to_string();
   const Result<Url> again = Url::parse(text);
-  CHECK(again && *again == url);
-  CHECK(is_visible_ascii(text));
-  CHECK(url.scheme == "https" || url.scheme == "http");
-  CHECK(url.port != 0 && !url.host.empty());
-  CHECK(url.path.starts_with('/') && remove_dot_segments(url.path) == url.path);
-  CHECK(url.path.find_first_of("?#") == std::string::npos);
+  QUOLL_CHECK(again && *again == url);
+  QUOLL_CHECK(is_visible_ascii(text));
+  QUOLL_CHECK(url.scheme == "https" || url.scheme == "http");
+  QUOLL_CHECK(url.port != 0 && !url.host.empty());
+  QUOLL_CHECK(url.path.starts_with('/') && remove_dot_segments(url.path) == url.path);
+  QUOLL_CHECK(url.path.find_first_of("?#") == std::string::npos);
   const Result<Url> itself = url.resolve("");
-  CHECK(itself && itself->request_target() == url.request_target() && !itself->fragment);
+  QUOLL_CHECK(itself && itself->request_target() == url.request_target() && !itself->fragment);
   const Result<Url> below = url.resolve("//" + url.authority() + url.request_target());
-  CHECK(below && below->authority() == url.authority() && below->request_target() == url.request_target());
+  QUOLL_CHECK(below && below->authority() == url.authority() && below->request_target() == url.request_target());
 }
 
 }  // namespace
@@ -44,11 +44,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     check(*url);
     if (const Result<Url> resolved = url->resolve(reference)) check(*resolved);
   } else {
-    CHECK(*url.error().reason != 0);
+    QUOLL_CHECK(*url.error().reason != 0);
   }
   const std::string plain = remove_dot_segments(reference);
-  CHECK(plain.size() <= reference.size());
-  CHECK(remove_dot_segments(plain).size() <= plain.size());
-  if (const auto decoded = percent_decode(reference)) CHECK(decoded->size() <= reference.size());
+  QUOLL_CHECK(plain.size() <= reference.size());
+  QUOLL_CHECK(remove_dot_segments(plain).size() <= plain.size());
+  if (const auto decoded = percent_decode(reference)) QUOLL_CHECK(decoded->size() <= reference.size());
   return 0;
 }

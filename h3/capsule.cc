@@ -61,7 +61,7 @@ Result<DatagramHeader> parse_datagram(Bytes datagram) {
 }
 
 void write_datagram_header(MutBytes to, uint64_t stream) {
-  DCHECK(stream % 4 == 0 && to.size() >= datagram_header_size(stream));
+  QUOLL_DCHECK(stream % 4 == 0 && to.size() >= datagram_header_size(stream));
   varint_encode(to.data(), stream / 4, varint_size(stream / 4));
 }
 

@@ -16,7 +16,7 @@ Exchange* ExchangeTable::find(uint64_t stream) const {
 Exchange& ExchangeTable::insert(uint64_t stream) {
   if (2 * (size_ + 1) > slots_.size()) resize(slots_.empty() ? kSmallest : 2 * slots_.size());
   std::unique_ptr<Exchange>& slot = slots_[place_of(stream)];
-  CHECK(!slot);
+  QUOLL_CHECK(!slot);
   slot = std::make_unique<Exchange>(stream);
   size_++;
   return *slot;
@@ -25,7 +25,7 @@ Exchange& ExchangeTable::insert(uint64_t stream) {
 std::unique_ptr<Exchange> ExchangeTable::take(const Exchange& exchange) {
   const size_t mask = slots_.size() - 1;
   size_t hole = place_of(exchange.stream);
-  CHECK(slots_[hole].get() == &exchange);
+  QUOLL_CHECK(slots_[hole].get() == &exchange);
   std::unique_ptr<Exchange> taken = std::move(slots_[hole]);
   // Those that follow move up where the hole is on their way from home.
   for (size_t place = (hole + 1) & mask; slots_[place]; place = (place + 1) & mask) {

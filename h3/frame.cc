@@ -38,7 +38,7 @@ void write_frame(std::vector<uint8_t>& out, FrameType type, size_t length, Appen
   write_header(out, {.type = type, .length = length});
   const size_t begin = out.size();
   append();
-  DCHECK(out.size() == begin + length);
+  QUOLL_DCHECK(out.size() == begin + length);
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ std::optional<std::pair<FrameHeader, size_t>> FrameReader::parse(Bytes bytes) {
 }
 
 std::optional<FrameHeader> FrameReader::read_header(Bytes& input) {
-  DCHECK(payload_left_ == 0);
+  QUOLL_DCHECK(payload_left_ == 0);
   if (partial_size_ == 0) {
     if (const auto whole = parse(input)) {
       input = input.subspan(whole->second);
@@ -88,7 +88,7 @@ std::optional<FrameHeader> FrameReader::read_header(Bytes& input) {
     partial_[partial_size_++] = input[0];
     input = input.subspan(1);
     if (const auto whole = parse(Bytes(partial_).first(partial_size_))) {
-      DCHECK(whole->second == partial_size_);
+      QUOLL_DCHECK(whole->second == partial_size_);
       partial_size_ = 0;
       payload_left_ = whole->first.length;
       return whole->first;
@@ -167,7 +167,7 @@ Result<PushPromise> parse_push_promise(Bytes payload) {
 }
 
 Result<PriorityUpdate> parse_priority_update(FrameType type, Bytes payload) {
-  DCHECK(type == FrameType::priority_update_request || type == FrameType::priority_update_push);
+  QUOLL_DCHECK(type == FrameType::priority_update_request || type == FrameType::priority_update_push);
   Reader reader(payload);
   PriorityUpdate update{.of_push = type == FrameType::priority_update_push, .id = reader.varint(), .priority = {}};
   if (!reader.ok()) return error(ErrorCode::frame_error, "PRIORITY_UPDATE without an id");
@@ -204,7 +204,7 @@ void write_header(std::vector<uint8_t>& out, const FrameHeader& header) {
 }
 
 void write_id_frame(std::vector<uint8_t>& out, FrameType type, uint64_t id) {
-  DCHECK(type == FrameType::cancel_push || type == FrameType::max_push_id || type == FrameType::goaway);
+  QUOLL_DCHECK(type == FrameType::cancel_push || type == FrameType::max_push_id || type == FrameType::goaway);
   write_frame(out, type, varint_size(id), [&] { write_varint(out, id); });
 }
 

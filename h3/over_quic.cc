@@ -142,4 +142,15 @@ void prepare(quic::TransportConfig& transport, const SessionOptions& options) {
   if (options.datagrams && transport.max_datagram_frame_size == 0) transport.max_datagram_frame_size = 65'535;
 }
 
+std::vector<uint8_t> early_data_context(const SessionOptions& options) {
+  const Settings settings{.qpack_max_table_capacity = options.decoder.max_table_capacity,
+                          .qpack_blocked_streams = options.decoder.blocked_streams,
+                          .max_field_section_size = options.decoder.max_field_section_size,
+                          .enable_connect_protocol = options.enable_connect_protocol,
+                          .h3_datagram = options.datagrams};
+  std::vector<uint8_t> context;
+  settings.write(context);
+  return context;
+}
+
 }  // namespace quoll::h3

@@ -34,6 +34,10 @@ class OverQuic {
 /// datagrams.
 void prepare(quic::TransportConfig& transport, const SessionOptions& options);
 
+/// What early data depends on (quic::ServerConfig::early_data_context): the settings that a client would remember (RFC 9114
+/// §7.2.4.2). With others, 0-RTT is refused.
+std::vector<uint8_t> early_data_context(const SessionOptions& options);
+
 /// "h3", the ALPN name.
 inline constexpr std::string_view kProtocol = "h3";
 

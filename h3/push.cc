@@ -177,7 +177,7 @@ void Session::State::end_push(uint64_t push_id) {
   }
   pushes.erase(push_id);
   if (pushes_over.contains(push_id)) return;
-  CHECK(pushes_over.insert(push_id));
+  QUOLL_CHECK(pushes_over.insert(push_id));
   pushes_over_count++;
   announce_pushes();
 }

@@ -10,7 +10,7 @@ FieldSection::FieldSection(std::initializer_list<FieldLine> lines) {
 }
 
 void FieldSection::add(std::string_view name, std::string_view value, bool never_indexed) {
-  CHECK(name.size() <= UINT32_MAX && value.size() <= UINT32_MAX && text_.size() <= UINT32_MAX);
+  QUOLL_CHECK(name.size() <= UINT32_MAX && value.size() <= UINT32_MAX && text_.size() <= UINT32_MAX);
   entries_.push_back({.offset = static_cast<uint32_t>(text_.size()),
                       .name_size = static_cast<uint32_t>(name.size()),
                       .value_size = static_cast<uint32_t>(value.size()),
@@ -38,7 +38,7 @@ void FieldSection::truncate(size_t lines) {
 }
 
 FieldLine FieldSection::operator[](size_t index) const {
-  DCHECK(index < entries_.size());
+  QUOLL_DCHECK(index < entries_.size());
   const Entry& entry = entries_[index];
   const std::string_view text = text_;
   return {.name = text.substr(entry.offset, entry.name_size),

@@ -32,7 +32,7 @@ class SystemRng final : public Rng {
  public:
   SystemRng() {
     void* page = mmap(nullptr, sizeof(State), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(page != MAP_FAILED);
+    QUOLL_CHECK(page != MAP_FAILED);
     state_ = static_cast<State*>(page);
     // An emulator of the kernel may ignore advice and report success: one that accepts nonsense is not believed.
     const bool believable = madvise(page, sizeof(State), -1) != 0;

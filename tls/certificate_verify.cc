@@ -12,7 +12,7 @@ size_t certificate_verify_content(Side signer, Bytes transcript_hash, MutBytes o
   const std::string_view context =
       signer == Side::server ? "TLS 1.3, server CertificateVerify" : "TLS 1.3, client CertificateVerify";
   const size_t size = kSpaces + context.size() + 1 + transcript_hash.size();
-  CHECK(size <= out.size());
+  QUOLL_CHECK(size <= out.size());
   uint8_t* at = std::fill_n(out.data(), kSpaces, uint8_t{' '});
   copy_bytes(at, as_bytes(context));
   at += context.size();

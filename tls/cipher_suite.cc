@@ -35,7 +35,7 @@ const SuiteEntry* find(CipherSuite suite) {
 
 const SuiteEntry& entry_of(CipherSuite suite) {
   const SuiteEntry* entry = find(suite);
-  CHECK(entry != nullptr);
+  QUOLL_CHECK(entry != nullptr);
   return *entry;
 }
 

@@ -40,7 +40,7 @@ Digest digest_of(Bytes bytes) {
 /// HKDF-Expand-Label with the length of one digest, from a key that is prepared already. One update: for SHA-256 the
 /// whole input then fills one block.
 Digest expand(const Hmac& key, size_t digest_size, std::string_view label, Bytes context) {
-  CHECK(label.size() <= kLabelMax && context.size() <= kContextMax);
+  QUOLL_CHECK(label.size() <= kLabelMax && context.size() <= kContextMax);
   uint8_t info[2 + 1 + kLabelPrefix.size() + kLabelMax + 1 + kContextMax + 1];
   uint8_t* end = info;
   const auto append = [&end](Bytes bytes) {
@@ -92,61 +92,61 @@ Digest KeySchedule::derived() const {
 }
 
 Digest KeySchedule::binder_key(PskKind kind) const {
-  CHECK(stage_ == Stage::early);
+  QUOLL_CHECK(stage_ == Stage::early);
   return derive(kind == PskKind::resumption ? "res binder" : "ext binder", empty_hash(*hash_));
 }
 
 Digest KeySchedule::client_early_traffic(Bytes transcript_hash) const {
-  CHECK(stage_ == Stage::early);
+  QUOLL_CHECK(stage_ == Stage::early);
   return derive("c e traffic", transcript_hash);
 }
 
 Digest KeySchedule::early_exporter_master(Bytes transcript_hash) const {
-  CHECK(stage_ == Stage::early);
+  QUOLL_CHECK(stage_ == Stage::early);
   return derive("e exp master", transcript_hash);
 }
 
 void KeySchedule::enter_handshake(Bytes shared_secret) {
-  CHECK(stage_ == Stage::early);
+  QUOLL_CHECK(stage_ == Stage::early);
   const Digest salt = derived();
   secret_ = Hmac(*hash_, crypto::hkdf_extract(*hash_, salt, shared_secret));
   stage_ = Stage::handshake;
 }
 
 Digest KeySchedule::client_handshake_traffic(Bytes transcript_hash) const {
-  CHECK(stage_ == Stage::handshake);
+  QUOLL_CHECK(stage_ == Stage::handshake);
   return derive("c hs traffic", transcript_hash);
 }
 
 Digest KeySchedule::server_handshake_traffic(Bytes transcript_hash) const {
-  CHECK(stage_ == Stage::handshake);
+  QUOLL_CHECK(stage_ == Stage::handshake);
   return derive("s hs traffic", transcript_hash);
 }
 
 void KeySchedule::enter_master() {
-  CHECK(stage_ == Stage::handshake);
+  QUOLL_CHECK(stage_ == Stage::handshake);
   const Digest salt = derived();
   secret_ = Hmac(*hash_, crypto::hkdf_extract(*hash_, salt, Bytes(kZeros).first(hash_->digest_size)));
   stage_ = Stage::master;
 }
 
 Digest KeySchedule::client_application_traffic(Bytes transcript_hash) const {
-  CHECK(stage_ == Stage::master);
+  QUOLL_CHECK(stage_ == Stage::master);
   return derive("c ap traffic", transcript_hash);
 }
 
 Digest KeySchedule::server_application_traffic(Bytes transcript_hash) const {
-  CHECK(stage_ == Stage::master);
+  QUOLL_CHECK(stage_ == Stage::master);
   return derive("s ap traffic", transcript_hash);
 }
 
 Digest KeySchedule::exporter_master(Bytes transcript_hash) const {
-  CHECK(stage_ == Stage::master);
+  QUOLL_CHECK(stage_ == Stage::master);
   return derive("exp master", transcript_hash);
 }
 
 Digest KeySchedule::resumption_master(Bytes transcript_hash) const {
-  CHECK(stage_ == Stage::master);
+  QUOLL_CHECK(stage_ == Stage::master);
   return derive("res master", transcript_hash);
 }
 
@@ -164,7 +164,7 @@ Digest resumption_psk(const HashAlgorithm& hash, Bytes resumption_master_secret,
   Digest psk(hash.digest_size);
   const Result<void> expanded = crypto::hkdf_expand_label(hash, resumption_master_secret, "resumption", ticket_nonce,
                                                           MutBytes(psk.data(), psk.size()));
-  CHECK(expanded.has_value());
+  QUOLL_CHECK(expanded.has_value());
   return psk;
 }
 

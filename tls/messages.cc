@@ -44,7 +44,7 @@ bool ProtocolNameList::contains(Bytes name) const {
 }
 
 PskOffer::Identity PskOffer::identity(size_t index) const {
-  CHECK(index < count);
+  QUOLL_CHECK(index < count);
   Reader reader(identities);
   for (; index > 0; index--) {
     reader.prefixed_u16();
@@ -55,7 +55,7 @@ PskOffer::Identity PskOffer::identity(size_t index) const {
 }
 
 Bytes PskOffer::binder(size_t index) const {
-  CHECK(index < count);
+  QUOLL_CHECK(index < count);
   Reader reader(binders);
   for (; index > 0; index--) reader.prefixed_u8();
   return reader.prefixed_u8().rest();

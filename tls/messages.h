@@ -241,12 +241,12 @@ template <class Container, class WriteFunction>
 size_t append_message(Container& out, WriteFunction write) {
   Counter counter;
   write(counter);
-  CHECK(counter.ok());  // a part that is longer than its length prefix can say
+  QUOLL_CHECK(counter.ok());  // a part that is longer than its length prefix can say
   const size_t begin = out.size();
   out.resize(begin + counter.size());
   Writer writer(MutBytes(out).subspan(begin));
   write(writer);
-  CHECK(writer.ok() && writer.size() == counter.size());
+  QUOLL_CHECK(writer.ok() && writer.size() == counter.size());
   return begin;
 }
 

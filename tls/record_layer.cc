@@ -12,14 +12,14 @@ namespace quoll::tls {
 // RecordWriter
 
 void RecordWriter::set_padding_multiple(size_t multiple) {
-  CHECK(multiple >= 1 && multiple <= RecordProtection::kPaddingMax);
+  QUOLL_CHECK(multiple >= 1 && multiple <= RecordProtection::kPaddingMax);
   padding_multiple_ = multiple;
 }
 
 Result<void> RecordWriter::write(ContentType type, Bytes content, std::vector<uint8_t>& out) {
   if (!protection_) {
     // RFC 8446 §5.1: application data is never written unprotected.
-    CHECK(type != ContentType::application_data);
+    QUOLL_CHECK(type != ContentType::application_data);
     write_plaintext(type, content, out);
     return {};
   }

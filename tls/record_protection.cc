@@ -40,12 +40,12 @@ crypto::Nonce RecordProtection::nonce(uint64_t sequence_number) const {
 }
 
 Result<void> RecordProtection::seal(std::span<const RecordToSeal> records) {
-  CHECK(records.size() <= kBatchMax);
+  QUOLL_CHECK(records.size() <= kBatchMax);
   std::array<crypto::SealJob, kBatchMax> jobs;
   std::array<std::array<Bytes, 3>, kBatchMax> pieces;
   for (size_t i = 0; i < records.size(); i++) {
     const RecordToSeal& record = records[i];
-    CHECK(record.padding <= kPaddingMax && record.content.size() + record.padding <= kRecordContentSizeMax);
+    QUOLL_CHECK(record.padding <= kPaddingMax && record.content.size() + record.padding <= kRecordContentSizeMax);
     const size_t inner_size = record.content.size() + 1 + record.padding;
     record.out[0] = static_cast<uint8_t>(ContentType::application_data);
     store_be<uint16_t>(record.out + 1, kLegacyVersion);
@@ -63,7 +63,7 @@ Result<void> RecordProtection::seal(std::span<const RecordToSeal> records) {
 }
 
 Result<OpenedRecord> RecordProtection::open(MutBytes record) {
-  DCHECK(record.size() >= kRecordHeaderSize);
+  QUOLL_DCHECK(record.size() >= kRecordHeaderSize);
   const auto opened =
       key_.open(nonce(sequence_number_), record.first(kRecordHeaderSize), record.subspan(kRecordHeaderSize));
   // RFC 8446 §5.2: one alert for every way in which a record cannot be opened, such as being shorter than a tag.

@@ -163,7 +163,7 @@ Result<void> ServerMachine::on_retried_client_hello(const HandshakeMessage& mess
   const Result<ClientHello> first = parse_client_hello(first_hello_);
   const Result<ClientHello> second = parse_client_hello(message.body);
   if (!second) return std::unexpected(second.error());
-  CHECK(first.has_value());
+  QUOLL_CHECK(first.has_value());
   if (const auto good = check_client_hello(*second, context_.mode); !good) return good;
   const RetryRequest request{.group = parameters_.group.group, .cookie = cookie_};
   if (const auto good = check_retried_client_hello(*first, *second, request); !good) return good;

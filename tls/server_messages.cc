@@ -191,7 +191,7 @@ std::optional<CertificateEntry> CertificateMessage::next() {
   if (entries.empty()) return std::nullopt;
   Reader list(entries);
   const Result<CertificateEntry> entry = read_certificate_entry(list);
-  CHECK(entry.has_value());  // parse_certificate() has seen it
+  QUOLL_CHECK(entry.has_value());  // parse_certificate() has seen it
   entries = list.rest();
   return *entry;
 }

@@ -14,7 +14,7 @@ constexpr size_t kBufferKept = 64 * 1024;  // bytes of an empty buffer that are 
 
 /// Takes bytes off the front of a buffer. What is left moves only when it is the smaller part.
 void drop_front(std::vector<uint8_t>& buffer, size_t& begin, size_t size) {
-  CHECK(size <= buffer.size() - begin);
+  QUOLL_CHECK(size <= buffer.size() - begin);
   begin += size;
   if (begin < buffer.size() / 2) return;
   buffer.erase(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(begin));
@@ -169,7 +169,7 @@ Stream::Readable Stream::readable() const {
 }
 
 void Stream::consume(size_t size) {
-  CHECK(size <= readable().data.size());
+  QUOLL_CHECK(size <= readable().data.size());
   const size_t begin = incoming_begin_ + size;
   drop_front(incoming_, incoming_begin_, size);
   const size_t moved = begin - incoming_begin_;

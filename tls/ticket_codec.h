@@ -90,7 +90,7 @@ std::vector<uint8_t> encoded(WriteFunction write) {
   std::vector<uint8_t> out(counter.size());
   Writer writer(out);
   write(writer);
-  CHECK(writer.ok() && writer.size() == out.size());
+  QUOLL_CHECK(writer.ok() && writer.size() == out.size());
   return out;
 }
 

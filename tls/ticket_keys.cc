@@ -21,7 +21,7 @@ using Name = std::array<uint8_t, kNameSize>;
 /// HKDF-Expand-Label over secrets of SHA-256's size; the sizes here are none that it refuses.
 void derive(const crypto::HashAlgorithm& sha256, const Secret& secret, std::string_view label, Bytes context,
             MutBytes out) {
-  CHECK(crypto::hkdf_expand_label(sha256, secret, label, context, out).has_value());
+  QUOLL_CHECK(crypto::hkdf_expand_label(sha256, secret, label, context, out).has_value());
 }
 
 Secret derived(const crypto::HashAlgorithm& sha256, const Secret& secret, std::string_view label) {
@@ -149,7 +149,7 @@ TicketKey ticket_key(const crypto::Provider& provider, const Secret& ring_secret
   crypto::Secret<crypto::kAeadKeySizeMax + crypto::kAeadNonceSize> material;
   derive(*provider.sha256, ring_secret, "ticket 2 seal", salt, material);
   Result<crypto::AeadKey> key = crypto::AeadKey::create(aead, material.bytes().first(aead.key_size));
-  CHECK(key.has_value());
+  QUOLL_CHECK(key.has_value());
   TicketKey made{std::move(*key), {}};
   copy_bytes(made.nonce.data(), material.bytes().last(crypto::kAeadNonceSize));
   return made;
@@ -225,8 +225,8 @@ std::vector<uint8_t> TicketKeys::seal(const ServerTicket& ticket, Rng& rng, Unix
     copy_bytes(header.data(), key->name);
     rng.fill(header.subspan(kNameSize));
     TicketKey own = ticket_key(state_->provider, key->secret, header.subspan(kNameSize));
-    CHECK(own.key.seal(own.nonce, header, plaintext, MutBytes(sealed).subspan(kHeaderSize)).has_value());
-    DCHECK(sealed.size() <= kSealedTicketSizeMax);
+    QUOLL_CHECK(own.key.seal(own.nonce, header, plaintext, MutBytes(sealed).subspan(kHeaderSize)).has_value());
+    QUOLL_DCHECK(sealed.size() <= kSealedTicketSizeMax);
   }
   crypto::ct::wipe(plaintext.data(), plaintext.size());
   return sealed;

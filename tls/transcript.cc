@@ -16,7 +16,7 @@ void Transcript::add(Bytes message) {
 
 void Transcript::choose(const crypto::HashAlgorithm& algorithm) {
   if (hash_) {
-    CHECK(hash_->algorithm().id == algorithm.id);
+    QUOLL_CHECK(hash_->algorithm().id == algorithm.id);
     return;
   }
   hash_.emplace(algorithm).update(pending_);
@@ -32,13 +32,13 @@ void Transcript::replace_with_message_hash() {
 }
 
 crypto::Digest Transcript::digest() const {
-  CHECK(hash_.has_value());
+  QUOLL_CHECK(hash_.has_value());
   return hash_->digest();
 }
 
 crypto::Digest Transcript::digest_with(const crypto::HashAlgorithm& algorithm, Bytes partial_message) const {
   if (!hash_) return crypto::Hash(algorithm).update(pending_).update(partial_message).digest();
-  CHECK(hash_->algorithm().id == algorithm.id);
+  QUOLL_CHECK(hash_->algorithm().id == algorithm.id);
   return crypto::Hash(*hash_).update(partial_message).digest();
 }
 

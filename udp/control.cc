@@ -26,7 +26,7 @@ class ControlWriter {
 
   template <class T>
   void add(int level, int type, const T& value) {
-    CHECK(size_ + CMSG_SPACE(sizeof value) <= kControlSize);
+    QUOLL_CHECK(size_ + CMSG_SPACE(sizeof value) <= kControlSize);
     cmsghdr header{};
     header.cmsg_len = static_cast<decltype(header.cmsg_len)>(CMSG_LEN(sizeof value));
     header.cmsg_level = level;

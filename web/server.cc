@@ -13,18 +13,6 @@
 namespace quoll::web {
 namespace {
 
-/// RFC 9114 §7.2.4.2: what a client would remember of our settings. With others, 0-RTT is refused.
-std::vector<uint8_t> early_data_context(const h3::SessionOptions& options) {
-  const h3::Settings settings{.qpack_max_table_capacity = options.decoder.max_table_capacity,
-                              .qpack_blocked_streams = options.decoder.blocked_streams,
-                              .max_field_section_size = options.decoder.max_field_section_size,
-                              .enable_connect_protocol = options.enable_connect_protocol,
-                              .h3_datagram = options.datagrams};
-  std::vector<uint8_t> context;
-  settings.write(context);
-  return context;
-}
-
 Result<void> check(const ServerOptions& options) {
   if (options.listen.empty()) return usage_error("no address to listen on");
   if (options.identities.empty()) return usage_error("no certificate");
@@ -99,7 +87,7 @@ void ServerShared::set_identities(tls::Identities identities) {
   auto config = std::make_shared<quic::ServerConfig>();
   config->tls = std::move(tls);
   config->transport = options.transport;
-  config->early_data_context = early_data_context(options.session);
+  config->early_data_context = h3::early_data_context(options.session);
   const std::lock_guard lock(mutex_);
   config_ = std::move(config);
   config_version_.fetch_add(1, std::memory_order_release);

@@ -81,7 +81,7 @@ std::vector<uint8_t> encode_sessions(quic::ResumptionStore& store, const TrustDi
   std::vector<uint8_t> encoded(counter.size());
   Writer writer(encoded);
   write_entries(writer, entries, trust);
-  CHECK(writer.ok() && writer.size() == encoded.size());
+  QUOLL_CHECK(writer.ok() && writer.size() == encoded.size());
   for (Entry& entry : entries) crypto::ct::wipe(entry.state.data(), entry.state.size());
   return encoded;
 }

@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -119,6 +120,8 @@ def machine():
 
 def main(words):
     chosen = arguments(words)
+    # Networks are taken down in the end, whoever ends it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     quoll, results, fine = Quoll(chosen.build / "quoll"), {}, True
     try:
         others = [build_peer(name, chosen.peers) for name in chosen.stacks if name in PEERS]

@@ -103,7 +103,7 @@ void seal_one(const AesSchedule& aes, Ghash& ghash, const SealJob& job) {
 }
 
 void open_one(const AesSchedule& aes, Ghash& ghash, OpenJob& job) {
-  DCHECK(job.data.size() >= kAeadTagSize);
+  QUOLL_DCHECK(job.data.size() >= kAeadTagSize);
   const MutBytes text = job.data.first(job.data.size() - kAeadTagSize);
   KeyStream stream(aes, job.nonce);
   ghash.reset();

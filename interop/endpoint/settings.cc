@@ -75,8 +75,8 @@ std::expected<tls::Identities, std::string> server_identities(const Environment&
 std::expected<std::unique_ptr<Logs>, std::string> Logs::open(const Environment& environment) {
   auto logs = std::make_unique<Logs>();
   if (!environment.key_log.empty()) {
-    auto key_log = app::KeyLogFile::open(environment.key_log);
-    if (!key_log) return std::unexpected("SSLKEYLOGFILE: " + environment.key_log + ": " + key_log.error());
+    auto key_log = web::KeyLogFile::open(environment.key_log);
+    if (!key_log) return std::unexpected("SSLKEYLOGFILE: " + environment.key_log + ": " + app::error_text(key_log.error()));
     logs->key_log_ = std::move(*key_log);
   }
   if (!environment.qlog_directory.empty()) mkdir(environment.qlog_directory.c_str(), 0755);  // the runner does not

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "app/key_log_file.h"
 #include "interop/endpoint/environment.h"
 #include "interop/endpoint/test_case.h"
 #include "quic/connection/config.h"
@@ -14,6 +13,7 @@
 #include "tls/config.h"
 #include "web/clock.h"
 #include "web/connection_log.h"
+#include "web/key_log_file.h"
 
 namespace quoll::interop {
 
@@ -43,7 +43,7 @@ class Logs {
   web::WallClock& clock() { return clock_; }
 
  private:
-  std::unique_ptr<app::KeyLogFile> key_log_;
+  std::unique_ptr<web::KeyLogFile> key_log_;
   std::string qlog_directory_;
   web::WallClock clock_;
   std::deque<web::ConnectionLog> traces_;

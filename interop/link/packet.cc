@@ -93,7 +93,7 @@ uint16_t port_of(Bytes packet, const IpPacket& shape, End end) {
 }
 
 void set_address(MutBytes packet, const IpPacket& shape, End end, const IpAddress& address) {
-  DCHECK(shape.is_udp && address.family() == shape.family);
+  QUOLL_DCHECK(shape.is_udp && address.family() == shape.family);
   size_t at = address_at(shape, end);
   for (const uint8_t octet : address.octets()) {
     account_udp(packet, shape, at, octet);  // by its pseudo-header
@@ -103,7 +103,7 @@ void set_address(MutBytes packet, const IpPacket& shape, End end, const IpAddres
 }
 
 void set_port(MutBytes packet, const IpPacket& shape, End end, uint16_t port) {
-  DCHECK(shape.is_udp);
+  QUOLL_DCHECK(shape.is_udp);
   const size_t at = shape.udp_at() + (end == End::source ? 0 : 2);
   const uint8_t bytes[2] = {static_cast<uint8_t>(port >> 8), static_cast<uint8_t>(port)};
   for (size_t i = 0; i < 2; i++) {
@@ -114,7 +114,7 @@ void set_port(MutBytes packet, const IpPacket& shape, End end, uint16_t port) {
 
 void set_payload_byte(MutBytes packet, const IpPacket& shape, size_t offset, uint8_t value) {
   const size_t at = shape.payload_at() + offset;
-  DCHECK(shape.is_udp && at < packet.size());
+  QUOLL_DCHECK(shape.is_udp && at < packet.size());
   account_udp(packet, shape, at, value);
   packet[at] = value;
 }

@@ -306,25 +306,25 @@ void Connection::State::push_event(Event event) {
 void Connection::check_invariants() const { state_->check_invariants(); }
 
 void Connection::State::check_invariants() const {
-  CHECK(current != nullptr);
+  QUOLL_CHECK(current != nullptr);
   streams.check_invariants();
   for (const std::unique_ptr<PathState>& path : paths) {
     if (!path) continue;
-    CHECK(path->controller != nullptr);
-    CHECK(path->mtu.mtu() >= kBaseMtu);
-    CHECK(path->controller->window() >= minimum_window(kSmallestMaxDatagramSize));
+    QUOLL_CHECK(path->controller != nullptr);
+    QUOLL_CHECK(path->mtu.mtu() >= kBaseMtu);
+    QUOLL_CHECK(path->controller->window() >= minimum_window(kSmallestMaxDatagramSize));
   }
   for (const Space which : {Space::initial, Space::handshake, Space::application}) {
-    CHECK(has_space(which) == loss.has_space(which));
+    QUOLL_CHECK(has_space(which) == loss.has_space(which));
     if (!has_space(which)) continue;
-    CHECK(space(which).received.ranges().size() <= kReceivedRangesMax);
+    QUOLL_CHECK(space(which).received.ranges().size() <= kReceivedRangesMax);
     uint64_t eliciting = 0;
     const SentPackets& sent = loss.sent_packets(which);
     for (PacketNumber number = sent.first(); number < sent.next_packet_number(); number++) {
       const SentPackets::Entry& entry = sent[number];
       eliciting += entry.state == SentPackets::State::outstanding && entry.ack_eliciting;
     }
-    CHECK(eliciting == loss.ack_eliciting_in_flight(which));
+    QUOLL_CHECK(eliciting == loss.ack_eliciting_in_flight(which));
   }
 }
 

@@ -120,9 +120,9 @@ class Connection {
 
   const tls::Negotiated& tls() const;
   /// The leaf that the peer proved to be its own; how it was verified is the TLS configuration's matter. Null before the
-  /// handshake is complete (so for 0-RTT, which may be a replay), and where none was shown. A server has that of a client that was asked for one (mutual TLS) for
-  /// as long as the connection is there, and out of the ticket of a resumed one. A client has its server's until Confirmed;
-  /// a resumed one, never.
+  /// handshake is complete (so for 0-RTT, which may be a replay), and where none was shown. A server has that of a client
+  /// which it asked for one (mutual TLS) as long as the connection is there, and out of the ticket of a resumed one. A client
+  /// has its server's until Confirmed; a resumed one, never.
   const x509::Certificate* peer_certificate() const;
   [[nodiscard]] Result<void> export_keying_material(std::string_view label, Bytes context, MutBytes out) const;
   const TransportParameters* peer_parameters() const;  // null before they are known

@@ -26,7 +26,7 @@ void Connection::State::setup_path(PathState& path, Duration initial_rtt) {
   if (peer_parameters) path.mtu.set_peer_max(peer_parameters->max_udp_payload_size);
   if (role == Role::client) path.amplification.set_validated();  // RFC 9000 §8: the limit is for servers...
   const std::optional<uint8_t> number = loss.add_path(path.recovery);
-  CHECK(number.has_value());
+  QUOLL_CHECK(number.has_value());
   path.number = *number;
 }
 
@@ -50,7 +50,7 @@ PathState* Connection::State::add_path(Instant now, const Path& path) {
 }
 
 void Connection::State::remove_path(PathState& path) {
-  DCHECK(&path != current);
+  QUOLL_DCHECK(&path != current);
   if (fallback == &path) fallback = nullptr;
   if (migrating_to == &path) migrating_to = nullptr;
   loss.remove_path(path.number);

@@ -255,7 +255,7 @@ struct Connection::State {
   SpaceState& space(Space which) {
     if (which == Space::application) [[likely]]
       return application_space;
-    DCHECK(handshake_spaces);
+    QUOLL_DCHECK(handshake_spaces);
     return (*handshake_spaces)[static_cast<size_t>(which)];
   }
   const SpaceState& space(Space which) const { return const_cast<State*>(this)->space(which); }

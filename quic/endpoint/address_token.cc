@@ -61,7 +61,7 @@ bool UsedTokens::contains(const Filter& filter, Bytes salt) {
 }
 
 bool UsedTokens::use(Bytes salt, UnixTime issued, UnixTime now) {
-  DCHECK(salt.size() == kSaltSize);
+  QUOLL_DCHECK(salt.size() == kSaltSize);
   // Skew: a clock that is ahead of ours may have stamped a token that was used before we forgot.
   if (forgotten_until_ && issued <= *forgotten_until_ + kTokenClockSkew) return false;
   if (contains(current_, salt) || contains(previous_, salt)) return false;
@@ -95,9 +95,9 @@ AddressTokens::OneTimeKey AddressTokens::key_of(Kind kind, Bytes salt) const {
   const crypto::Secret<32>& fleet_key = kind == Kind::retry ? retry_key_ : new_token_key_;
   crypto::Secret<kKeySize + crypto::kAeadNonceSize> derived;
   const Result<void> expanded = crypto::hkdf_expand(*provider_.sha256, fleet_key.bytes(), salt, derived);
-  CHECK(expanded);
+  QUOLL_CHECK(expanded);
   Result<crypto::AeadKey> key = crypto::AeadKey::create(*provider_.aes_128_gcm, derived.bytes().first(kKeySize));
-  CHECK(key);
+  QUOLL_CHECK(key);
   crypto::Nonce nonce;
   copy_bytes(nonce.data(), derived.bytes().last(crypto::kAeadNonceSize));
   return {std::move(*key), nonce};
@@ -111,7 +111,7 @@ std::vector<uint8_t> AddressTokens::seal(Kind kind, Bytes plaintext) {
   OneTimeKey key = key_of(kind, salt);
   const Bytes header = Bytes(token).first(1 + kSaltSize);
   const Result<void> sealed = key.aead.seal(key.nonce, header, plaintext, MutBytes(token).subspan(header.size()));
-  CHECK(sealed);
+  QUOLL_CHECK(sealed);
   return token;
 }
 
@@ -133,7 +133,7 @@ std::vector<uint8_t> AddressTokens::retry_token(UnixTime now, const RetryToken& 
   writer.bytes(token.client.key());
   write_padded(writer, token.original_destination);
   write_padded(writer, token.retry_source);
-  CHECK(writer.ok() && writer.remaining() == 0);
+  QUOLL_CHECK(writer.ok() && writer.remaining() == 0);
   return seal(Kind::retry, plaintext);
 }
 
@@ -144,7 +144,7 @@ std::vector<uint8_t> AddressTokens::new_token(UnixTime now, const IpAddress& cli
   writer.u32(static_cast<uint32_t>(version));
   // RFC 9000 §8.1.3: the port of the next connection will be another one.
   writer.bytes(SocketAddress{.ip = client, .port = 0}.key());
-  CHECK(writer.ok() && writer.remaining() == 0);
+  QUOLL_CHECK(writer.ok() && writer.remaining() == 0);
   return seal(Kind::new_token, plaintext);
 }
 

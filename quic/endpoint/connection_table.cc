@@ -21,7 +21,7 @@ ConnectionTable::ConnectionTable(Rng& rng, size_t limit) : siphash_(random_sipha
 RouteKey ConnectionTable::hash(Kind kind, Bytes first, Bytes second, Bytes third) const {
   // The first part alone varies in size, and the total tells it: different routes give different messages.
   std::array<uint8_t, 1 + kConnectionIdSizeMax + 2 * SocketAddress::kKeySize> message;
-  DCHECK(1 + first.size() + second.size() + third.size() <= message.size());
+  QUOLL_DCHECK(1 + first.size() + second.size() + third.size() <= message.size());
   uint8_t* end = message.data();
   *end++ = static_cast<uint8_t>(kind);
   for (const Bytes part : {first, second, third}) {
@@ -45,7 +45,7 @@ RouteKey ConnectionTable::by_address(const Path& path) const {
 }
 
 RouteKey ConnectionTable::by_token(Bytes token) const {
-  DCHECK(token.size() == kStatelessResetTokenSize);
+  QUOLL_DCHECK(token.size() == kStatelessResetTokenSize);
   return hash(Kind::token, token);
 }
 
@@ -105,10 +105,10 @@ void ConnectionTable::check_invariants() const {
   for (size_t i = 0; i < entries_.size(); i++) {
     if (entries_[i].hash == 0) continue;
     used++;
-    CHECK(place_of(entries_[i].hash) == i);
+    QUOLL_CHECK(place_of(entries_[i].hash) == i);
   }
-  CHECK(used == size_ && size_ <= limit_);
-  CHECK(entries_.empty() || 4 * size_ <= 3 * entries_.size());
+  QUOLL_CHECK(used == size_ && size_ <= limit_);
+  QUOLL_CHECK(entries_.empty() || 4 * size_ <= 3 * entries_.size());
 }
 
 }  // namespace quoll::quic

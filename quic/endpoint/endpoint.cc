@@ -34,7 +34,7 @@ Endpoint::State::State(EndpointConfig configuration, const crypto::Provider& cry
       ids(generator_of(config), table),
       answers(crypto_provider, random, config.stateless_answers_per_second),
       slots(slots_max(config)) {
-  CHECK(config.wall_clock);
+  QUOLL_CHECK(config.wall_clock);
   if (!config.secret) rng.fill(config.secret.emplace());
   const FleetKeys keys(provider, *config.secret);
   config.secret.reset();  // derived keys are all that is needed
@@ -157,28 +157,28 @@ void Endpoint::check_invariants() const { state_->check_invariants(); }
 void Endpoint::State::check_invariants() {
   size_t routes_seen = 0, connections_seen = 0, offers_seen = 0, handshakes_seen = 0;
   slots.for_each([&](ConnectionSlot& slot) {
-    CHECK(slot.connection.has_value() != (slot.offer != nullptr));
-    for (const RouteKey key : slot.routes) CHECK(table.find(key) == slots.handle_of(slot));
-    CHECK(slot.routes.size() <= kRoutesPerConnectionMax);
+    QUOLL_CHECK(slot.connection.has_value() != (slot.offer != nullptr));
+    for (const RouteKey key : slot.routes) QUOLL_CHECK(table.find(key) == slots.handle_of(slot));
+    QUOLL_CHECK(slot.routes.size() <= kRoutesPerConnectionMax);
     routes_seen += slot.routes.size();
     handshakes_seen += slot.handshaking;
     if (slot.offer) {
       offers_seen++;
-      CHECK(slot.offer->held.size() <= kHeldDatagramsMax && slot.offer->held_bytes <= kHeldBytesMax);
-      CHECK(slot.has_timer() && !to_transmit.is_linked(slot));
+      QUOLL_CHECK(slot.offer->held.size() <= kHeldDatagramsMax && slot.offer->held_bytes <= kHeldBytesMax);
+      QUOLL_CHECK(slot.has_timer() && !to_transmit.is_linked(slot));
     } else {
       connections_seen++;
       slot.connection->check_invariants();
       // Once settled, a timer is the connection's own.
       if (!to_settle.is_linked(slot))
-        CHECK(slot.connection->is_drained() || timers.at(slot) == slot.connection->next_timeout());
+        QUOLL_CHECK(slot.connection->is_drained() || timers.at(slot) == slot.connection->next_timeout());
     }
   });
-  CHECK(routes_seen == table.size());
-  CHECK(connections_seen == connections && connections <= config.max_connections);
-  CHECK(offers_seen == offers && offers <= config.max_offered);
-  CHECK(handshakes_seen == handshakes && handshakes <= config.max_handshakes);
-  CHECK(slots.size() == connections + offers);
+  QUOLL_CHECK(routes_seen == table.size());
+  QUOLL_CHECK(connections_seen == connections && connections <= config.max_connections);
+  QUOLL_CHECK(offers_seen == offers && offers <= config.max_offered);
+  QUOLL_CHECK(handshakes_seen == handshakes && handshakes <= config.max_handshakes);
+  QUOLL_CHECK(slots.size() == connections + offers);
   table.check_invariants();
   timers.check_invariants();
 }

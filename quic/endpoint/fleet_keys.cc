@@ -11,7 +11,7 @@ FleetKeys::FleetKeys(const crypto::Provider& provider, const FleetSecret& secret
   const crypto::Digest key = crypto::hkdf_extract(sha256, as_bytes("quoll fleet keys 1"), secret);
   const auto derive = [&](std::string_view label, MutBytes out) {
     const Result<void> made = crypto::hkdf_expand(sha256, key, as_bytes(label), out);
-    CHECK(made);
+    QUOLL_CHECK(made);
   };
   derive("retry token", retry_token);
   derive("new token", new_token);

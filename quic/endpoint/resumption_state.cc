@@ -52,7 +52,7 @@ std::vector<uint8_t> encode_resumption_state(const ResumptionState& state) {
     encoded.resize(counter.size());
     Writer writer(encoded);
     write_state(writer, state, ticket);
-    CHECK(writer.ok() && writer.size() == encoded.size());
+    QUOLL_CHECK(writer.ok() && writer.size() == encoded.size());
   }
   crypto::ct::wipe(ticket.data(), ticket.size());
   return encoded;

@@ -75,14 +75,14 @@ StatelessAnswers::Outcome StatelessAnswers::version_negotiation(Instant now, con
   if (!answer) return Outcome::suppressed;
   Writer writer(answer->bytes);
   write_version_negotiation(writer, header, std::span(offers).first(count), random_byte());
-  CHECK(writer.ok());
+  QUOLL_CHECK(writer.ok());
   answer->size = writer.size();
   return Outcome::queued;
 }
 
 StatelessAnswers::Outcome StatelessAnswers::retry(Instant now, const Path& path, const Retry& retry) {
   // RFC 9000 §17.2.5.1: clients discard a Retry with the connection id that they chose.
-  DCHECK(!std::ranges::equal(retry.original_destination, retry.retry_source));
+  QUOLL_DCHECK(!std::ranges::equal(retry.original_destination, retry.retry_source));
   Answer* answer = allow(now, path);
   if (!answer) return Outcome::suppressed;
   Writer writer(answer->bytes);
@@ -91,7 +91,7 @@ StatelessAnswers::Outcome StatelessAnswers::retry(Instant now, const Path& path,
   write_retry(writer, header, random_byte());
   // RFC 9001 §5.8.
   writer.bytes(retry_integrity_tag(provider_, retry.version, retry.original_destination, writer.written()));
-  CHECK(writer.ok());
+  QUOLL_CHECK(writer.ok());
   answer->size = writer.size();
   return Outcome::queued;
 }
@@ -112,7 +112,7 @@ StatelessAnswers::Outcome StatelessAnswers::refuse(Instant now, const Path& path
   const size_t header_size = places.packet_number + 1;
   const size_t plain_size = writer.size();
   writer.zeros(crypto::kAeadTagSize);
-  CHECK(writer.ok());
+  QUOLL_CHECK(writer.ok());
   answer->size = writer.size();
 
   // RFC 9001 §5.2: a server's Initial keys need only the client's connection id.
@@ -123,7 +123,7 @@ StatelessAnswers::Outcome StatelessAnswers::refuse(Instant now, const Path& path
   const Bytes payload = Bytes(packet).subspan(header_size, plain_size - header_size);
   const Result<void> sealed =
       keys.aead().seal(keys.nonce(kNumber), Bytes(packet).first(header_size), payload, packet.subspan(header_size));
-  CHECK(sealed);
+  QUOLL_CHECK(sealed);
   const std::span<const uint8_t, crypto::kSampleSize> sample(packet.data() + places.packet_number + kSampleOffset,
                                                              crypto::kSampleSize);
   const crypto::HeaderMask mask = header_key(provider_, kSuite, refusal.version, secret).mask(sample);
@@ -144,7 +144,7 @@ StatelessAnswers::Outcome StatelessAnswers::reset(Instant now, const Path& path,
   rng_.fill(used);
   Writer writer(answer->bytes);
   write_stateless_reset(writer, used, token);
-  CHECK(writer.ok() && writer.size() < datagram_size);
+  QUOLL_CHECK(writer.ok() && writer.size() < datagram_size);
   answer->size = writer.size();
   return Outcome::queued;
 }

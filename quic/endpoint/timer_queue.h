@@ -20,7 +20,7 @@ class TimerHook {
   TimerHook() = default;
   TimerHook(const TimerHook&) = delete;
   TimerHook& operator=(const TimerHook&) = delete;
-  ~TimerHook() { DCHECK(!has_timer()); }
+  ~TimerHook() { QUOLL_DCHECK(!has_timer()); }
 
   bool has_timer() const { return place_ != kNone; }
 
@@ -91,8 +91,8 @@ class TimerQueue {
 
   void check_invariants() const {
     for (size_t i = 0; i < heap_.size(); i++) {
-      CHECK(hook(*heap_[i].element).place_ == i);
-      CHECK(i == 0 || heap_[(i - 1) / kWays].at <= heap_[i].at);
+      QUOLL_CHECK(hook(*heap_[i].element).place_ == i);
+      QUOLL_CHECK(i == 0 || heap_[(i - 1) / kWays].at <= heap_[i].at);
     }
   }
 

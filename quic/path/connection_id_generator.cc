@@ -10,13 +10,13 @@ namespace {
 crypto::HeaderProtectionKey expand(const crypto::Provider& provider, Bytes key) {
   const crypto::HeaderProtection& algorithm = key.size() == 32 ? *provider.header_aes_256 : *provider.header_aes_128;
   Result<crypto::HeaderProtectionKey> expanded = crypto::HeaderProtectionKey::create(algorithm, key);
-  CHECK(expanded);  // the key has the wrong size
+  QUOLL_CHECK(expanded);  // the key has the wrong size
   return *std::move(expanded);
 }
 
 }  // namespace
 
-RandomConnectionIds::RandomConnectionIds(size_t size) : size_(size) { CHECK(size <= kConnectionIdSizeMax); }
+RandomConnectionIds::RandomConnectionIds(size_t size) : size_(size) { QUOLL_CHECK(size <= kConnectionIdSizeMax); }
 
 ConnectionId RandomConnectionIds::generate(Rng& rng) {
   std::array<uint8_t, kConnectionIdSizeMax> bytes;

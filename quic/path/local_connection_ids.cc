@@ -33,11 +33,11 @@ void LocalConnectionIds::remove_original_destination() {
 
 ConnectionId LocalConnectionIds::issue_for_preferred_address(StatelessResetToken& token) {
   // RFC 9000 §18.2: a server with zero-length ids provides no preferred address.
-  CHECK(has_ids());
+  QUOLL_CHECK(has_ids());
   // RFC 9000 §5.1.1: the sequence number of the supplied id is 1.
-  CHECK(next_ == 1);
+  QUOLL_CHECK(next_ == 1);
   const std::optional<ConnectionId> id = generate();
-  CHECK(id);
+  QUOLL_CHECK(id);
   add(*id, Announcement::acked);
   token = source_.reset_tokens->token_of(*id);
   return *id;
@@ -114,7 +114,7 @@ void LocalConnectionIds::write_frames(PacketBuilder& packet) {
 }
 
 void LocalConnectionIds::on_acked(const FrameToken& token) {
-  DCHECK(token.kind == FrameToken::Kind::new_connection_id);
+  QUOLL_DCHECK(token.kind == FrameToken::Kind::new_connection_id);
   Entry* entry = find(token.id);
   if (!entry) return;
   entry->announcement = Announcement::acked;
@@ -123,7 +123,7 @@ void LocalConnectionIds::on_acked(const FrameToken& token) {
 }
 
 void LocalConnectionIds::on_lost(const FrameToken& token) {
-  DCHECK(token.kind == FrameToken::Kind::new_connection_id);
+  QUOLL_DCHECK(token.kind == FrameToken::Kind::new_connection_id);
   Entry* entry = find(token.id);
   if (!entry || entry->announcement != Announcement::in_flight) return;
   entry->announcement = entry->retired ? Announcement::acked : Announcement::lost;

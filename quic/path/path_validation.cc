@@ -38,7 +38,7 @@ bool PathValidation::is_due(Instant now) const {
 }
 
 PathData PathValidation::make_challenge(Instant now, Rng& rng) {
-  DCHECK(state_ == State::pending);
+  QUOLL_DCHECK(state_ == State::pending);
   last_ = static_cast<uint8_t>(count_ == 0 ? 0 : (last_ + 1) % kChallengesMax);
   count_ = static_cast<uint8_t>(std::min<size_t>(count_ + size_t{1}, kChallengesMax));
   Challenge& challenge = challenges_[last_];
@@ -71,7 +71,7 @@ std::optional<PathValidation::Match> PathValidation::on_response(Instant now, co
 }
 
 void PathValidation::note_small() {
-  DCHECK(count_ != 0);
+  QUOLL_DCHECK(count_ != 0);
   challenges_[last_].full_size = false;
 }
 
@@ -99,12 +99,12 @@ void PathResponses::on_challenge(const PathData& data) {
 }
 
 const PathData& PathResponses::front() const {
-  DCHECK(count_ != 0);
+  QUOLL_DCHECK(count_ != 0);
   return data_[first_];
 }
 
 void PathResponses::pop() {
-  DCHECK(count_ != 0);
+  QUOLL_DCHECK(count_ != 0);
   first_ = static_cast<uint8_t>((first_ + 1) % kMax);
   count_--;
 }

@@ -26,7 +26,7 @@ RemoteConnectionIds::~RemoteConnectionIds() {
 
 void RemoteConnectionIds::replace_initial(const ConnectionId& id) {
   Entry* initial = find_entry(0);
-  CHECK(initial);
+  QUOLL_CHECK(initial);
   initial->id.id = id;
   zero_length_ = id.empty();
 }
@@ -143,7 +143,7 @@ void RemoteConnectionIds::write_frames(PacketBuilder& packet) {
 }
 
 void RemoteConnectionIds::on_acked(const FrameToken& token) {
-  DCHECK(token.kind == FrameToken::Kind::retire_connection_id);
+  QUOLL_DCHECK(token.kind == FrameToken::Kind::retire_connection_id);
   const auto found = std::ranges::find(retirements_, token.id, &Retirement::sequence_number);
   if (found == retirements_.end()) return;
   found->delivery = Delivery::acked;
@@ -151,7 +151,7 @@ void RemoteConnectionIds::on_acked(const FrameToken& token) {
 }
 
 void RemoteConnectionIds::on_lost(const FrameToken& token) {
-  DCHECK(token.kind == FrameToken::Kind::retire_connection_id);
+  QUOLL_DCHECK(token.kind == FrameToken::Kind::retire_connection_id);
   const auto found = std::ranges::find(retirements_, token.id, &Retirement::sequence_number);
   if (found != retirements_.end() && found->delivery == Delivery::in_flight) found->delivery = Delivery::pending;
 }
@@ -218,7 +218,7 @@ void RemoteConnectionIds::retire(const Entry& entry) {
 }
 
 void RemoteConnectionIds::retire_sequence_number(uint64_t sequence_number) {
-  CHECK(retired_.insert(sequence_number));
+  QUOLL_CHECK(retired_.insert(sequence_number));
   retirements_.push_back({.sequence_number = sequence_number});
 }
 

@@ -20,7 +20,7 @@ void HandshakeKeys::install_initial(const crypto::Provider& provider, Role role,
 
 void HandshakeKeys::install(const crypto::Provider& provider, PacketType type, tls::Direction direction,
                             tls::CipherSuite suite, Version version, const crypto::Digest& secret) {
-  DCHECK(type == PacketType::zero_rtt || type == PacketType::handshake);
+  QUOLL_DCHECK(type == PacketType::zero_rtt || type == PacketType::handshake);
   Pair& pair = pair_of(type);
   (direction == tls::Direction::read ? pair.read : pair.write) =
       std::make_unique<LevelKeys>(provider, suite, version, secret);
@@ -53,7 +53,7 @@ LevelKeys* HandshakeKeys::read_keys(PacketType type, Version version) const {
 LevelKeys* HandshakeKeys::write_keys(PacketType type) const { return pair_of(type).write.get(); }
 
 const HandshakeKeys::Pair& HandshakeKeys::pair_of(PacketType type) const {
-  DCHECK(type != PacketType::one_rtt);
+  QUOLL_DCHECK(type != PacketType::one_rtt);
   switch (type) {
     case PacketType::initial:
       return initial_[0];

@@ -12,7 +12,7 @@ namespace quoll::quic {
 
 /// Where the sample of a packet begins (RFC 9001 §5.4.2).
 inline const uint8_t* sample_of(Bytes packet, size_t packet_number_offset) {
-  DCHECK(packet.size() >= packet_number_offset + kSampleOffset + kSampleSize);
+  QUOLL_DCHECK(packet.size() >= packet_number_offset + kSampleOffset + kSampleSize);
   return packet.data() + packet_number_offset + kSampleOffset;
 }
 

@@ -16,7 +16,7 @@ constexpr uint64_t kPacketsToClose = 1024;
 }  // namespace
 
 void OneRttKeys::install(tls::Direction direction, const crypto::Digest& secret) {
-  DCHECK(generation_ == 0);
+  QUOLL_DCHECK(generation_ == 0);
   auto keys = std::make_unique<PacketKeys>(provider_, suite_, version_, secret);
   const HeaderKeyBytes header_bytes = header_key_bytes(provider_, suite_, version_, secret);
   auto header = std::make_unique<crypto::HeaderProtectionKey>(header_key(provider_, suite_, header_bytes));
@@ -36,7 +36,7 @@ void OneRttKeys::install(tls::Direction direction, const crypto::Digest& secret)
 
 void OneRttKeys::trim() {
   if (trimmed_ || !current_ || !write_ || previous_) return;
-  DCHECK(next_);
+  QUOLL_DCHECK(next_);
   trimmed_ = std::make_unique<Trimmed>(current_->usage(), next_->usage(), write_->usage());
   for (std::unique_ptr<PacketKeys>* keys : {&current_, &next_, &write_}) keys->reset();
   read_header_.reset();
@@ -55,7 +55,7 @@ void OneRttKeys::expand() {
 
 OneRttKeys::Slot OneRttKeys::slot_of(bool key_phase, PacketNumber number) const {
   namespace ct = crypto::ct;
-  DCHECK(!trimmed_);
+  QUOLL_DCHECK(!trimmed_);
   // RFC 9001 §6.5: of the other phase, a number below one of the current phase means the previous keys, a number above
   // the next ones. Key Phase and number are not known to be authentic, and what they were must not be seen in the time
   // (§9.5): no branch depends on them.
@@ -70,7 +70,7 @@ OneRttKeys::Slot OneRttKeys::slot_of(bool key_phase, PacketNumber number) const 
 PacketKeys& OneRttKeys::read_keys(Slot slot) {
   PacketKeys* const keys[kSlotCount] = {previous_.get(), current_.get(), next_.get()};
   PacketKeys* const chosen = keys[static_cast<size_t>(slot)];
-  DCHECK(chosen != nullptr);
+  QUOLL_DCHECK(chosen != nullptr);
   return *chosen;
 }
 
@@ -84,7 +84,7 @@ Result<void> OneRttKeys::on_opened(Instant now, uint64_t generation, PacketNumbe
   }
   if (generation > generation_) {
     // RFC 9001 §6.2: the peer updated. Our own keys follow at once, so before this packet is acknowledged.
-    DCHECK(generation == generation_ + 1);
+    QUOLL_DCHECK(generation == generation_ + 1);
     update();
   }
   // RFC 9001 §6.4, seen from the other side: a higher number came with older keys.
@@ -101,7 +101,7 @@ bool OneRttKeys::can_write() const {
 }
 
 PacketKeys* OneRttKeys::write_keys() {
-  DCHECK(!trimmed_);
+  QUOLL_DCHECK(!trimmed_);
   if (current_ && !next_) make_next();
   return can_write() ? write_.get() : nullptr;
 }
@@ -142,7 +142,7 @@ void OneRttKeys::on_timeout(Instant now) {
 }
 
 void OneRttKeys::update() {
-  DCHECK(current_ && write_);
+  QUOLL_DCHECK(current_ && write_);
   if (!next_) make_next();
   previous_ = std::move(current_);
   current_ = std::move(next_);

@@ -45,14 +45,14 @@ constexpr VersionCrypto kV2 = {
 
 const VersionCrypto& crypto_of(Version version) {
   // RFC 9000 §15: a reserved version is sent to be refused; nobody opens such a packet.
-  DCHECK(is_supported(version) || is_reserved(version));
+  QUOLL_DCHECK(is_supported(version) || is_reserved(version));
   return version == Version::v2 ? kV2 : kV1;
 }
 
 /// HKDF-Expand-Label with an empty context. Labels and sizes are ours, so that it cannot fail.
 void expand(const crypto::HashAlgorithm& hash, Bytes secret, std::string_view label, MutBytes out) {
   const auto expanded = crypto::hkdf_expand_label(hash, secret, label, {}, out);
-  CHECK(expanded);
+  QUOLL_CHECK(expanded);
 }
 
 crypto::Digest expand_secret(const crypto::HashAlgorithm& hash, Bytes secret, std::string_view label) {
@@ -68,7 +68,7 @@ crypto::AeadKey aead_key(const crypto::Provider& provider, tls::CipherSuite suit
   const MutBytes key = MutBytes(bytes).first(aead.key_size);
   expand(tls::hash_of(provider, suite), secret, crypto_of(version).key_label, key);
   auto created = crypto::AeadKey::create(aead, key);
-  CHECK(created);
+  QUOLL_CHECK(created);
   return std::move(*created);
 }
 
@@ -123,7 +123,7 @@ crypto::HeaderProtectionKey header_key(const crypto::Provider& provider, tls::Ci
                                        const HeaderKeyBytes& bytes) {
   const crypto::HeaderProtection& algorithm = tls::header_protection_of(provider, suite);
   auto created = crypto::HeaderProtectionKey::create(algorithm, bytes.bytes().first(algorithm.key_size));
-  CHECK(created);
+  QUOLL_CHECK(created);
   return std::move(*created);
 }
 
@@ -134,7 +134,7 @@ crypto::HeaderProtectionKey header_key(const crypto::Provider& provider, tls::Ci
 
 std::array<uint8_t, crypto::kAeadTagSize> retry_integrity_tag(const crypto::Provider& provider, Version version,
                                                               Bytes original_destination, Bytes without_tag) {
-  CHECK(original_destination.size() <= kConnectionIdSizeMax);
+  QUOLL_CHECK(original_destination.size() <= kConnectionIdSizeMax);
   std::vector<uint8_t> pseudo_packet;
   pseudo_packet.reserve(1 + original_destination.size() + without_tag.size());
   pseudo_packet.push_back(static_cast<uint8_t>(original_destination.size()));
@@ -142,10 +142,10 @@ std::array<uint8_t, crypto::kAeadTagSize> retry_integrity_tag(const crypto::Prov
   pseudo_packet.insert(pseudo_packet.end(), without_tag.begin(), without_tag.end());
   const VersionCrypto& crypto = crypto_of(version);
   auto key = crypto::AeadKey::create(*provider.aes_128_gcm, crypto.retry_key);
-  CHECK(key);
+  QUOLL_CHECK(key);
   std::array<uint8_t, crypto::kAeadTagSize> tag;
   const auto sealed = key->seal(crypto.retry_nonce, pseudo_packet, {}, tag);
-  CHECK(sealed);
+  QUOLL_CHECK(sealed);
   return tag;
 }
 

@@ -26,7 +26,7 @@ void PacketProtection::install(const tls::TrafficSecret& secret, Version version
     if (!one_rtt_) one_rtt_ = std::make_unique<OneRttKeys>(provider_, secret.cipher_suite, version);
     one_rtt_->install(secret.direction, secret.secret);
   } else {
-    DCHECK(secret.level != tls::Level::initial);
+    QUOLL_DCHECK(secret.level != tls::Level::initial);
     if (!handshake_) handshake_ = std::make_unique<HandshakeKeys>();
     const PacketType type = secret.level == tls::Level::early_data ? PacketType::zero_rtt : PacketType::handshake;
     handshake_->install(provider_, type, secret.direction, secret.cipher_suite, version, secret.secret);
@@ -84,7 +84,7 @@ Result<OpenedPacket> PacketProtection::open(Instant now, const ProtectedPacket& 
 
 Result<void> PacketProtection::open_one_rtt(Instant now, std::span<const ProtectedPacket> packets,
                                             PacketNumber expected, std::span<OpenedPacket> opened) {
-  CHECK(packets.size() <= kOpenBatchMax && opened.size() == packets.size());
+  QUOLL_CHECK(packets.size() <= kOpenBatchMax && opened.size() == packets.size());
   std::ranges::fill(opened, OpenedPacket{});
   if (!can_open(PacketType::one_rtt)) return {};
   one_rtt_->wake();
@@ -112,7 +112,7 @@ bool PacketProtection::can_update() const { return one_rtt_ && one_rtt_->can_upd
 bool PacketProtection::must_close() const { return one_rtt_ && !can_update() && one_rtt_->is_nearly_used_up(); }
 
 void PacketProtection::initiate_update(Instant, PacketNumber next_number, Duration pto) {
-  CHECK(can_update());
+  QUOLL_CHECK(can_update());
   pto_ = pto;
   one_rtt_->initiate_update(next_number);
 }

@@ -49,12 +49,12 @@ Result<void> SealTrain::seal_run(std::span<const Packet> run) {
 
 crypto::SealJob SealTrain::job_of(const Packet& packet) {
   const size_t header_size = packet.packet_number_offset + packet.packet_number_size;
-  DCHECK(packet.bytes.size() >= header_size + crypto::kAeadTagSize);
+  QUOLL_DCHECK(packet.bytes.size() >= header_size + crypto::kAeadTagSize);
   const MutBytes payload = packet.bytes.subspan(header_size, packet.bytes.size() - header_size - crypto::kAeadTagSize);
   const size_t first_piece = pieces_.size();
   size_t position = 0;
   for (const Gap& gap : std::span(gaps_).subspan(packet.gaps_begin, packet.gaps_count)) {
-    DCHECK(gap.offset >= position && gap.offset + gap.data.size() <= payload.size());
+    QUOLL_DCHECK(gap.offset >= position && gap.offset + gap.data.size() <= payload.size());
     pieces_.push_back(payload.subspan(position, gap.offset - position));
     pieces_.push_back(gap.data);
     position = gap.offset + gap.data.size();

@@ -24,7 +24,7 @@ std::optional<uint8_t> LossDetection::add_path(PathRecovery& path) {
 }
 
 void LossDetection::remove_path(uint8_t path) {
-  CHECK(path < kRecoveryPathsMax && path != current_path_);
+  QUOLL_CHECK(path < kRecoveryPathsMax && path != current_path_);
   paths_[path] = nullptr;
   // The number will be given to another path.
   for (const Space space : spaces()) {
@@ -36,7 +36,7 @@ void LossDetection::remove_path(uint8_t path) {
 }
 
 void LossDetection::set_current_path(Instant now, uint8_t path) {
-  CHECK(path < kRecoveryPathsMax && paths_[path] != nullptr);
+  QUOLL_CHECK(path < kRecoveryPathsMax && paths_[path] != nullptr);
   if (path == current_path_) return;
   current_path_ = path;
   lost_run_.reset();
@@ -48,7 +48,7 @@ void LossDetection::set_current_path(Instant now, uint8_t path) {
 
 void LossDetection::on_packet_sent(Space space, const SentPacket& packet) {
   SpaceState& state = state_of(space);
-  CHECK(packet.path < kRecoveryPathsMax && paths_[packet.path] != nullptr);
+  QUOLL_CHECK(packet.path < kRecoveryPathsMax && paths_[packet.path] != nullptr);
   make_room(packet.time_sent, space);
   SentPackets::Entry& entry = state.sent.add(packet);
   if (!entry.in_flight) return;
@@ -104,7 +104,7 @@ Result<void> LossDetection::check_sent(Space space, PacketNumber number) const {
 
 Result<void> LossDetection::on_ack_range(Instant now, Space space, Interval range) {
   SpaceState& state = state_of(space);
-  DCHECK(range.start < range.end);
+  QUOLL_DCHECK(range.start < range.end);
   if (const Result<void> known = check_sent(space, range.end - 1); !known) return known;
   bool skipped = state.sent.contains_skipped(range);
   state.sent.take_acked(range, [&](PacketNumber number, SentPackets::Entry& entry) {
@@ -282,7 +282,7 @@ void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, 
 
 void LossDetection::leave_flight(SpaceState& state, const SentPackets::Entry& entry) {
   if (entry.path != kNoPath) {
-    DCHECK(paths_[entry.path]->bytes_in_flight >= entry.size);
+    QUOLL_DCHECK(paths_[entry.path]->bytes_in_flight >= entry.size);
     paths_[entry.path]->bytes_in_flight -= entry.size;
   }
   if (entry.ack_eliciting) state.ack_eliciting_in_flight--;
@@ -309,7 +309,7 @@ void LossDetection::retire(Instant now, SpaceState& state) {
 LossDetection::Outcome& LossDetection::report(Outcome::Kind kind, Space space, PacketNumber number,
                                               const SentPackets::Entry& entry) {
   Outcome* outcome = outcomes_.emplace();
-  CHECK(outcome != nullptr);  // the caller polls after each call
+  QUOLL_CHECK(outcome != nullptr);  // the caller polls after each call
   outcome->tokens = entry.tokens();
   outcome->packet_number = number;
   outcome->size = entry.size;

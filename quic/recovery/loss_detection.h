@@ -208,7 +208,7 @@ class LossDetection {
   const SpaceState& state_of(Space space) const {
     if (space == Space::application) [[likely]]
       return application_;
-    CHECK(handshake_spaces_);
+    QUOLL_CHECK(handshake_spaces_);
     return (*handshake_spaces_)[static_cast<size_t>(space)];
   }
   SpaceState& state_of(Space space) { return const_cast<SpaceState&>(std::as_const(*this).state_of(space)); }

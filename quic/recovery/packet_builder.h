@@ -90,7 +90,7 @@ class PacketBuilder {
     return true;
   }
   void add_data(Bytes data) {
-    DCHECK(data.size() <= room());
+    QUOLL_DCHECK(data.size() <= room());
     if (gather_ && data.size() >= kGapSizeMin && gaps_.size() - gaps_begin_ < kGapsPerPacketMax) {
       gaps_.push_back({.offset = writer_.size(), .data = data});
       writer_.skip(data.size());

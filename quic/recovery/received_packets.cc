@@ -6,7 +6,7 @@ ReceivedPackets::ReceivedPackets(Space space, AckPolicy policy)
     : policy_(policy), always_immediate_(space != Space::application) {}
 
 void ReceivedPackets::on_packet(Instant received_at, const Packet& packet) {
-  DCHECK(!is_duplicate(packet.number));
+  QUOLL_DCHECK(!is_duplicate(packet.number));
   // RFC 9000 §13.4.1: a mark counts once for each packet that is processed.
   const bool is_ce = packet.ecn == Ecn::ce;
   ecn_.ect0 += packet.ecn == Ecn::ect0;

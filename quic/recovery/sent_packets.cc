@@ -8,7 +8,7 @@ SentPackets::Entry& SentPackets::add(const SentPacket& packet) {
   // Packets that are not paced may leave before older ones that are.
   if (!ring_.empty()) time_sent = std::max(time_sent, ring_.back().time_sent);
   Entry* entry = ring_.emplace();
-  CHECK(entry != nullptr);
+  QUOLL_CHECK(entry != nullptr);
   entry->time_sent = time_sent;
   entry->tokens_begin = packet.tokens.begin;
   entry->tokens_count = packet.tokens.count;
@@ -28,7 +28,7 @@ void SentPackets::skip() {
   const Instant time_sent = ring_.empty() ? Instant::from_nanoseconds(INT64_MIN) : ring_.back().time_sent;
   skipped_[skipped_count_++ % kSkippedNumbersMax] = ring_.next();
   Entry* entry = ring_.emplace();
-  CHECK(entry != nullptr);
+  QUOLL_CHECK(entry != nullptr);
   entry->time_sent = time_sent;
   entry->tokens_begin = tokens_end_;
   entry->state = State::skipped;

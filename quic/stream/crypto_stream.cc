@@ -13,7 +13,7 @@ Result<void> CryptoStream::on_frame(const CryptoFrame& frame) {
   return {};
 }
 
-void CryptoStream::write(Bytes data) { CHECK(sent_.append_copy(data)); }
+void CryptoStream::write(Bytes data) { QUOLL_CHECK(sent_.append_copy(data)); }
 
 bool CryptoStream::write_frames(PacketBuilder& packet) {
   bool written = false;

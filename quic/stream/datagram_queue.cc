@@ -82,7 +82,7 @@ DatagramQueue::Write DatagramQueue::write_front(PacketBuilder& packet, size_t fr
   if (!has_length) packet.pad_to(packet.size() + packet.room() - (size + 1));
   if (!packet.begin_datagram(size, has_length ? Extent::length : Extent::rest_of_packet, token)) return Write::no_room;
   packet.add_data(data.bytes());
-  if (kept) CHECK(sending_.emplace(std::move(data)));
+  if (kept) QUOLL_CHECK(sending_.emplace(std::move(data)));
   return Write::written;
 }
 
@@ -116,7 +116,7 @@ Result<void> DatagramQueue::on_frame(const DatagramFrame& frame, const Buffer& d
   }
   shares = !received_.empty() && received_.back().shares_owner_with(data);
   const size_t pinned = shares ? 0 : data.pinned_size();
-  CHECK(received_.emplace(std::move(data)));
+  QUOLL_CHECK(received_.emplace(std::move(data)));
   receive_bytes_ += size;
   receive_pinned_ += pinned;
   news_ = true;

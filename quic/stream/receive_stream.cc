@@ -53,7 +53,7 @@ uint64_t ReceiveStream::take_discarded() {
 }
 
 std::optional<Slice> ReceiveStream::read(size_t max) {
-  DCHECK(!stopped_ && !is_reset());
+  QUOLL_DCHECK(!stopped_ && !is_reset());
   std::optional<Slice> data = buffer_.read(max);
   if (data) returned_ += data->size();
   return data;

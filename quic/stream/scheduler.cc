@@ -12,7 +12,7 @@ void Scheduler::set_need(SchedulerEntry& entry, SendNeed need) {
 }
 
 void Scheduler::set_priority(SchedulerEntry& entry, StreamPriority priority) {
-  DCHECK(priority.urgency <= kUrgencyMax);
+  QUOLL_DCHECK(priority.urgency <= kUrgencyMax);
   if (entry.priority_ == priority) return;
   unlink(entry);
   entry.priority_ = priority;

@@ -34,10 +34,10 @@ bool SendBuffer::append_copy(Bytes data) {
 
 void SendBuffer::push(Slice data) {
   // RFC 9000 §4.5: a final size is at most 2^62-1; nobody lives to write that much.
-  CHECK(data.size() <= kVarintMax - end_);
+  QUOLL_CHECK(data.size() <= kVarintMax - end_);
   const uint64_t offset = end_;
   end_ += data.size();
-  CHECK(pieces_.emplace(offset, std::move(data)));
+  QUOLL_CHECK(pieces_.emplace(offset, std::move(data)));
 }
 
 /// Copies into the room of the block: as a part of the last piece when that ends where the room begins.
@@ -71,12 +71,12 @@ uint64_t SendBuffer::search_piece(uint64_t offset) const {
     const uint64_t middle = low + (high - low) / 2;
     (pieces_[middle].offset <= offset ? low : high) = middle;
   }
-  DCHECK(pieces_[low].covers(offset));
+  QUOLL_DCHECK(pieces_[low].covers(offset));
   return low;
 }
 
 void SendBuffer::on_sent(Interval range) {
-  DCHECK(range.start <= sent_end_ && range.end <= end_);
+  QUOLL_DCHECK(range.start <= sent_end_ && range.end <= end_);
   // Where no more ranges fit, the middle of a lost range stays lost and is sent once more.
   if (range.start < sent_end_) (void)lost_.erase(range);
   sent_end_ = std::max(sent_end_, range.end);
@@ -119,7 +119,7 @@ void SendBuffer::mark_lost(Interval range) {
   } else {
     range.end = after->start;
   }
-  CHECK(lost_.insert(range));
+  QUOLL_CHECK(lost_.insert(range));
 }
 
 void SendBuffer::advance(uint64_t acked_start) {
@@ -147,7 +147,7 @@ void SendBuffer::clear() {
 }
 
 void SendBuffer::on_empty() {
-  DCHECK(pieces_.empty());
+  QUOLL_DCHECK(pieces_.empty());
   acked_.trim();
   lost_.trim();
   if (pieces_.capacity() > kSendPiecesKept) pieces_.trim();

@@ -115,7 +115,7 @@ inline uint64_t SendBuffer::piece_at(uint64_t offset) const {
 
 template <class Visit>
 void SendBuffer::for_each_piece(Interval range, Visit visit) const {
-  DCHECK(range.start >= acked_start_ && range.start <= range.end && range.end <= end_);
+  QUOLL_DCHECK(range.start >= acked_start_ && range.start <= range.end && range.end <= end_);
   if (range.empty()) return;
   uint64_t number = piece_at(range.start);
   for (uint64_t at = range.start; at < range.end; number++) {

@@ -11,21 +11,21 @@ size_t SendStream::room(uint64_t buffer_max) const {
 }
 
 bool SendStream::append(Slice data) {
-  DCHECK(!finished_ && !is_reset());
+  QUOLL_DCHECK(!finished_ && !is_reset());
   const bool taken = buffer_.append(std::move(data));
   update_blocked();
   return taken;
 }
 
 bool SendStream::append_copy(Bytes data) {
-  DCHECK(!finished_ && !is_reset());
+  QUOLL_DCHECK(!finished_ && !is_reset());
   const bool taken = buffer_.append_copy(data);
   update_blocked();
   return taken;
 }
 
 void SendStream::finish() {
-  DCHECK(!finished_ && !is_reset());
+  QUOLL_DCHECK(!finished_ && !is_reset());
   finished_ = true;
   waits_for_room_ = false;
 }

@@ -7,7 +7,7 @@ Stream* StreamTable::find(StreamId id) const { return slots_.empty() ? nullptr :
 Stream& StreamTable::insert(StreamId id) {
   if (2 * (size_ + 1) > slots_.size()) resize(slots_.empty() ? kSmallest : 2 * slots_.size());
   std::unique_ptr<Stream>& slot = slots_[place_of(id)];
-  DCHECK(!slot);
+  QUOLL_DCHECK(!slot);
   slot = std::make_unique<Stream>(id);
   size_++;
   return *slot;
@@ -16,7 +16,7 @@ Stream& StreamTable::insert(StreamId id) {
 void StreamTable::erase(Stream& stream) {
   const size_t mask = slots_.size() - 1;
   size_t hole = place_of(stream.id());
-  DCHECK(slots_[hole].get() == &stream);
+  QUOLL_DCHECK(slots_[hole].get() == &stream);
   slots_[hole].reset();
   size_--;
   // Those behind move up where the hole lies between their home and their place, so that no search stops early.

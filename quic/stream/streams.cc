@@ -263,7 +263,7 @@ void Streams::release(Stream& stream) {
     stream.clear(StreamNews::writable);
   }
   if (stream.receive && stream.receive->is_terminal()) {
-    DCHECK(stream.receive->returned() == stream.receive->highest());
+    QUOLL_DCHECK(stream.receive->returned() == stream.receive->highest());
     stream.receive.reset();
     stream.clear(StreamNews::readable);
     stream.clear(StreamNews::reset);

@@ -136,7 +136,7 @@ void Streams::write_stream_frames(PacketBuilder& packet) {
 bool Streams::write_stream_frame(PacketBuilder& packet, Stream& stream) {
   SendStream& part = *stream.send;
   const std::optional<Interval> next = part.next(credit());
-  CHECK(next);
+  QUOLL_CHECK(next);
   Interval range = *next;
   StreamHeader header{.stream_id = stream.id(), .offset = range.start, .extent = Extent::rest_of_packet};
   const auto room_for = [&](Extent extent) {
@@ -181,7 +181,7 @@ bool Streams::write_stream_frame(PacketBuilder& packet, Stream& stream) {
 // ---- What became of the frames ----
 
 void Streams::on_acked(const FrameToken& token) {
-  DCHECK(owner_of(token.kind) == FrameOwner::streams);
+  QUOLL_DCHECK(owner_of(token.kind) == FrameOwner::streams);
   // Nobody waits for the acknowledgement of limits, nor of frames that tell of being blocked.
   const bool of_stream =
       token.kind == Kind::stream || token.kind == Kind::reset_stream || token.kind == Kind::stop_sending;
@@ -236,7 +236,7 @@ void Streams::on_lost(const FrameToken& token) {
     case Kind::datagram:
       break;
   }
-  DCHECK(false);
+  QUOLL_DCHECK(false);
 }
 
 void Streams::on_stream_lost(Stream& stream, const FrameToken& token) {

@@ -98,7 +98,7 @@ size_t ack_ranges_fitting(const IntervalSet& received, const AckFields& fields, 
 /// Writes the `count` > 0 largest ranges of `received`.
 template <Sink S>
 void write_ack(S& sink, const IntervalSet& received, const AckFields& fields, size_t count) {
-  DCHECK(count > 0 && count <= received.size());
+  QUOLL_DCHECK(count > 0 && count <= received.size());
   const size_t last = received.size() - 1;
   sink.varint(static_cast<uint64_t>(fields.ecn ? FrameType::ack_ecn : FrameType::ack));
   sink.varint(received[last].end - 1);

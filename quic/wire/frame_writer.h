@@ -61,7 +61,7 @@ void write_frame(S& sink, const StopSendingFrame& frame) {
 
 template <Sink S>
 void write_crypto_header(S& sink, uint64_t offset, size_t data_size) {
-  DCHECK(data_size <= kVarintMax - offset);
+  QUOLL_DCHECK(data_size <= kVarintMax - offset);
   wire::write_type(sink, FrameType::crypto);
   sink.varint(offset);
   sink.varint(data_size);
@@ -75,7 +75,7 @@ void write_frame(S& sink, const CryptoFrame& frame) {
 
 template <Sink S>
 void write_frame(S& sink, const NewTokenFrame& frame) {
-  DCHECK(!frame.token.empty());
+  QUOLL_DCHECK(!frame.token.empty());
   wire::write_type(sink, FrameType::new_token);
   sink.varint(frame.token.size());
   sink.bytes(frame.token);
@@ -92,7 +92,7 @@ struct StreamHeader {
 
 template <Sink S>
 void write_stream_header(S& sink, const StreamHeader& header) {
-  DCHECK(header.data_size <= kVarintMax - header.offset);
+  QUOLL_DCHECK(header.data_size <= kVarintMax - header.offset);
   uint64_t type = static_cast<uint64_t>(FrameType::stream) | (header.fin ? kStreamFin : 0);
   if (header.offset != 0) type |= kStreamOff;
   if (header.extent == Extent::length) type |= kStreamLen;
@@ -127,7 +127,7 @@ void write_frame(S& sink, const MaxStreamDataFrame& frame) {
 
 template <Sink S>
 void write_frame(S& sink, const MaxStreamsFrame& frame) {
-  DCHECK(frame.maximum_streams <= kStreamCountMax);
+  QUOLL_DCHECK(frame.maximum_streams <= kStreamCountMax);
   wire::write_type(sink, frame.unidirectional ? FrameType::max_streams_uni : FrameType::max_streams_bidi);
   sink.varint(frame.maximum_streams);
 }
@@ -147,14 +147,14 @@ void write_frame(S& sink, const StreamDataBlockedFrame& frame) {
 
 template <Sink S>
 void write_frame(S& sink, const StreamsBlockedFrame& frame) {
-  DCHECK(frame.maximum_streams <= kStreamCountMax);
+  QUOLL_DCHECK(frame.maximum_streams <= kStreamCountMax);
   wire::write_type(sink, frame.unidirectional ? FrameType::streams_blocked_uni : FrameType::streams_blocked_bidi);
   sink.varint(frame.maximum_streams);
 }
 
 template <Sink S>
 void write_frame(S& sink, const NewConnectionIdFrame& frame) {
-  DCHECK(!frame.connection_id.empty() && frame.retire_prior_to <= frame.sequence_number);
+  QUOLL_DCHECK(!frame.connection_id.empty() && frame.retire_prior_to <= frame.sequence_number);
   wire::write_type(sink, FrameType::new_connection_id);
   sink.varint(frame.sequence_number);
   sink.varint(frame.retire_prior_to);

@@ -66,8 +66,8 @@ void write_invariant(S& sink, uint8_t first_byte, Version version, Bytes destina
 /// Writes the header up to and including the packet number, with a Length that is patched later.
 template <Sink S>
 HeaderPlaces write_long_header(S& sink, const LongHeader& header, SizedPacketNumber packet_number) {
-  DCHECK(has_long_header(header.type) && (is_supported(header.version) || is_reserved(header.version)));
-  DCHECK(header.destination.size() <= kConnectionIdSizeMax && header.source.size() <= kConnectionIdSizeMax);
+  QUOLL_DCHECK(has_long_header(header.type) && (is_supported(header.version) || is_reserved(header.version)));
+  QUOLL_DCHECK(header.destination.size() <= kConnectionIdSizeMax && header.source.size() <= kConnectionIdSizeMax);
   HeaderPlaces places{.start = sink.size()};
   const uint8_t first_byte = kLongHeaderBit | (header.fixed_bit ? kFixedBit : 0) |
                              wire::type_bits(static_cast<uint8_t>(header.type), header.version) |
@@ -124,7 +124,7 @@ inline size_t header_size(const ShortHeader& header, SizedPacketNumber packet_nu
 template <Sink S>
 void write_version_negotiation(S& sink, const InvariantHeader& answered, std::span<const Version> versions,
                                uint8_t unused) {
-  DCHECK(!versions.empty());
+  QUOLL_DCHECK(!versions.empty());
   wire::write_invariant(sink, unused | kLongHeaderBit | kFixedBit, Version::negotiation, answered.source,
                         answered.destination);
   for (const Version version : versions) sink.u32(static_cast<uint32_t>(version));
@@ -141,7 +141,7 @@ struct RetryHeader {
 template <Sink S>
 void write_retry(S& sink, const RetryHeader& header, uint8_t unused) {
   constexpr uint8_t kRetry = 3;
-  DCHECK(!header.token.empty() && is_supported(header.version));
+  QUOLL_DCHECK(!header.token.empty() && is_supported(header.version));
   wire::write_invariant(
       sink,
       static_cast<uint8_t>(kLongHeaderBit | kFixedBit | wire::type_bits(kRetry, header.version) | (unused & 0x0f)),

@@ -3,7 +3,7 @@
 namespace quoll::quic {
 
 std::optional<size_t> packet_number_size(PacketNumber number, std::optional<PacketNumber> largest_acknowledged) {
-  DCHECK(number <= kPacketNumberMax && (!largest_acknowledged || *largest_acknowledged < number));
+  QUOLL_DCHECK(number <= kPacketNumberMax && (!largest_acknowledged || *largest_acknowledged < number));
   // RFC 9000 §17.1: before the first acknowledgment the full number is sent; the count below then covers all of it.
   const uint64_t unacknowledged = largest_acknowledged ? number - *largest_acknowledged : number + 1;
   for (size_t size = 1; size <= kPacketNumberSizeMax; size++) {
@@ -13,7 +13,7 @@ std::optional<size_t> packet_number_size(PacketNumber number, std::optional<Pack
 }
 
 PacketNumber decode_packet_number(uint32_t truncated, size_t size, PacketNumber expected) {
-  DCHECK(size >= 1 && size <= kPacketNumberSizeMax && expected <= kPacketNumberMax + 1);
+  QUOLL_DCHECK(size >= 1 && size <= kPacketNumberSizeMax && expected <= kPacketNumberMax + 1);
   const uint64_t window = uint64_t{1} << (8 * size);
   const uint64_t half = window / 2;
   const PacketNumber candidate = (expected & ~(window - 1)) | (truncated & (window - 1));
@@ -24,7 +24,7 @@ PacketNumber decode_packet_number(uint32_t truncated, size_t size, PacketNumber 
 }
 
 uint32_t read_truncated_packet_number(Bytes from, size_t size) {
-  DCHECK(size >= 1 && size <= kPacketNumberSizeMax && size <= from.size());
+  QUOLL_DCHECK(size >= 1 && size <= kPacketNumberSizeMax && size <= from.size());
   uint32_t truncated = 0;
   for (const uint8_t byte : from.first(size)) truncated = truncated << 8 | byte;
   return truncated;

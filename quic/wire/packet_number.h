@@ -30,7 +30,7 @@ uint32_t read_truncated_packet_number(Bytes from, size_t size);
 
 template <Sink S>
 void write_truncated_packet_number(S& sink, PacketNumber number, size_t size) {
-  DCHECK(size >= 1 && size <= kPacketNumberSizeMax);
+  QUOLL_DCHECK(size >= 1 && size <= kPacketNumberSizeMax);
   for (size_t left = size; left > 0; left--) sink.u8(static_cast<uint8_t>(number >> (8 * (left - 1))));
 }
 

@@ -26,7 +26,7 @@ inline std::optional<Bytes> stateless_reset_candidate(Bytes datagram) {
 /// Writes a reset of unpredictable.size() + 16 bytes; at least 5 unpredictable bytes.
 template <Sink S>
 void write_stateless_reset(S& sink, Bytes unpredictable, const StatelessResetToken& token) {
-  CHECK(unpredictable.size() + token.size() >= kStatelessResetSizeMin);
+  QUOLL_CHECK(unpredictable.size() + token.size() >= kStatelessResetSizeMin);
   sink.u8(static_cast<uint8_t>((unpredictable[0] & 0x3f) | 0x40));  // short header, fixed bit
   sink.bytes(unpredictable.subspan(1));
   sink.bytes(token);

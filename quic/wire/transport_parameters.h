@@ -176,7 +176,7 @@ void write_address(S& sink, const std::optional<SocketAddress>& address, size_t 
   if (!address) {
     sink.zeros(ip_size + 2);
   } else {
-    DCHECK(address->ip.octets().size() == ip_size);
+    QUOLL_DCHECK(address->ip.octets().size() == ip_size);
     sink.bytes(address->ip.octets());
     sink.u16(address->port);
   }
@@ -209,7 +209,7 @@ void write_transport_parameters(S& sink, const TransportParameters& parameters, 
   const TransportParameters defaults;
   for (const wire::IntegerParameter& integer : wire::kIntegerParameters) {
     const uint64_t value = parameters.*integer.member;
-    DCHECK(value >= integer.smallest && value <= integer.largest);
+    QUOLL_DCHECK(value >= integer.smallest && value <= integer.largest);
     if (value == defaults.*integer.member) continue;
     sink.varint(static_cast<uint64_t>(integer.id));
     sink.varint(varint_size(value));

@@ -37,7 +37,7 @@ class ConnectionId {
   constexpr ConnectionId() = default;
   /// At most kConnectionIdSizeMax bytes.
   explicit ConnectionId(Bytes bytes) : size_(static_cast<uint8_t>(bytes.size())) {
-    CHECK(bytes.size() <= kConnectionIdSizeMax);
+    QUOLL_CHECK(bytes.size() <= kConnectionIdSizeMax);
     copy_bytes(bytes_.data(), bytes);
   }
 

@@ -3,7 +3,6 @@
 #include "qlog/json_value.h"
 #include "tests/web/fake_exchange.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::app {

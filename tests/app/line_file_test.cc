@@ -12,11 +12,11 @@
 #include <thread>
 #include <vector>
 
-#include "app/key_log_file.h"
 #include "app/line_file.h"
+#include "app/options.h"
 #include "tests/os/temporary_folder.h"
+#include "web/key_log_file.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::app {
@@ -89,7 +89,7 @@ TEST_CASE("the key log is appended to, for its owner alone") {
   const tests::TemporaryFolder folder;
   const std::string path = folder / "keys";
   for (const char* const line : {"first", "second"}) {
-    auto log = KeyLogFile::open(path);
+    auto log = web::KeyLogFile::open(path);
     REQUIRE(log);
     (*log)->line(line);
     CHECK(lines_of(path).back() == line);
@@ -98,7 +98,7 @@ TEST_CASE("the key log is appended to, for its owner alone") {
   struct stat status;
   REQUIRE(stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
-  CHECK_FALSE(KeyLogFile::open(folder / "absent/keys"));
+  CHECK_FALSE(web::KeyLogFile::open(folder / "absent/keys"));
 }
 
 TEST_CASE("the command line comes before the environment") {

@@ -8,7 +8,6 @@
 
 #include "app/metrics_server.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::app {

@@ -3,7 +3,6 @@
 
 #include "app/serve_options.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::app {

@@ -5,7 +5,6 @@
 
 #include "base/hex.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

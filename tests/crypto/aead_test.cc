@@ -7,7 +7,6 @@
 #include "crypto/provider.h"
 #include "tests/support/random.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::crypto {

@@ -5,7 +5,6 @@
 #include "tests/crypto/hash_support.h"
 #include "tests/support/random.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tests::aes {

@@ -14,7 +14,6 @@
 #undef QUOLL_TARGET
 #endif
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tests::aes {

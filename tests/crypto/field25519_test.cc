@@ -11,7 +11,6 @@
 #include "crypto/x86/field25519_ifma.h"
 #endif
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

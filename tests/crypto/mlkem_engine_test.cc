@@ -14,7 +14,6 @@
 #include "crypto/x86/mlkem.h"
 #endif
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tests {

@@ -11,7 +11,6 @@
 #include "crypto/provider.h"
 #include "tests/support/random.h"
 
-// Last, so that its CHECK takes the place of ours only from here on.
 #include <doctest/doctest.h>
 
 namespace quoll::crypto::tests {

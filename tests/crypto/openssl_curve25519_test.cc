@@ -4,7 +4,6 @@
 #include "tests/crypto/curve25519_support.h"
 #include "tests/support/random.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

@@ -13,7 +13,6 @@
 #include "tests/crypto/rsa_kernels.h"
 #include "tests/support/random.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

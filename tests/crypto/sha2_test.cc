@@ -2,7 +2,6 @@
 #include "crypto/hash.h"
 #include "tests/crypto/hash_support.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace {

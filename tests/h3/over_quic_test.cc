@@ -6,7 +6,6 @@
 
 #include "tests/support/quic_pair.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

@@ -2,7 +2,6 @@
 #include "fuzz/h3_session_pair.h"
 #include "fuzz/h3_session_script.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

@@ -241,11 +241,11 @@ Breaches bare_headers(const SourceFile& file) {
   return breaches;
 }
 
-Breaches doctest_not_last(const SourceFile& file) {
-  const size_t doctest = file.text.find("\n#include <doctest/doctest.h>");
-  if (doctest == std::string::npos || file.path == "tests/support/main.cc") return {};
-  if (file.text.find("\n#include ", doctest + 1) == std::string::npos) return {};
-  return {breach(file, 1, "an include follows that of doctest")};
+Breaches bare_macros(const SourceFile& file) {
+  const bool product = !module_of(file.path).empty() || folder_of(file.path) == "capi";
+  if (!product || !file.path.ends_with(".h") || file.path.ends_with(".inc.h")) return {};
+  static const std::regex bare(R"(^\s*#\s*define\s+(?!QUOLL_)\w+)");
+  return lines_matching(file, bare, "a header of the library has a macro without the prefix QUOLL_");
 }
 
 Breaches long_files(const SourceFile& file) {

@@ -35,8 +35,8 @@ Breaches exceptions(const SourceFile& file);
 /// Every header starts its code with #pragma once and opens with a comment that says what it is.
 Breaches bare_headers(const SourceFile& file);
 
-/// Tests include doctest last: its CHECK must not take the place of ours in a header's inline functions.
-Breaches doctest_not_last(const SourceFile& file);
+/// Headers that others include define no macro without the prefix QUOLL_.
+Breaches bare_macros(const SourceFile& file);
 
 /// Files of over 600 lines want a reason, listed in rules.cc.
 Breaches long_files(const SourceFile& file);

@@ -4,7 +4,6 @@
 #include "http/conditional.h"
 #include "http/date.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::http {

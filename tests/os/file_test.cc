@@ -13,7 +13,6 @@
 #include "os/file.h"
 #include "tests/os/temporary_folder.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace {

@@ -11,7 +11,6 @@
 #include "os/entropy.h"
 #include "os/system_rng.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace {

@@ -9,7 +9,6 @@
 #include "tests/sim/options.h"
 #include "tests/sim/stream_plan.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::sim {

@@ -16,14 +16,14 @@ std::vector<uint8_t> certificate(const x509::PrivateKey& key, std::vector<std::s
   request.not_before = kSimulationEpoch - kMonth;
   request.not_after = kSimulationEpoch + kMonth;
   const auto made = x509::make_certificate(request, key.public_key_info(), nullptr, key, rng);
-  CHECK(made);
+  QUOLL_CHECK(made);
   return *made;
 }
 
 x509::PrivateKey make_key() {
   tests::SeededRng rng(20'270'115);
   auto key = x509::PrivateKey::generate(crypto::best(), x509::KeyType::ecdsa_p256, rng);
-  CHECK(key);
+  QUOLL_CHECK(key);
   return std::move(*key);
 }
 
@@ -41,7 +41,7 @@ std::shared_ptr<const tls::Identity> make_identity(uint32_t size) {
     }
   }
   auto identity = tls::Identity::create(std::move(chain), std::move(key));
-  CHECK(identity);
+  QUOLL_CHECK(identity);
   return std::make_shared<const tls::Identity>(std::move(*identity));
 }
 
@@ -89,7 +89,7 @@ TlsConfigs make_tls_configs(const ScenarioOptions& options) {
   tls::TicketKeys::Secret secret;
   rng.fill(secret);
   auto keys = tls::TicketKeys::from_secrets(crypto::best(), std::span(&secret, 1));
-  CHECK(keys);
+  QUOLL_CHECK(keys);
   server->ticket_keys = std::move(*keys);
   server->anti_replay = configs.anti_replay;
   configs.server = std::move(server);

@@ -3,7 +3,7 @@
 //     sim_runner [--seeds N] [--first SEED] [--seed S] [--jobs J] [--verbose]
 //     sim_runner --options "seed=S NAME=VALUE ..."
 //
-// Each job is a process, so that a CHECK that fails, or a loop that never ends, costs one scenario and is reported with
+// Each job is a process, so that a QUOLL_CHECK that fails, or a loop that never ends, costs one scenario and is reported with
 // its seed. A scenario that fails is run once more with a trace of every connection. What it leaves behind, beside the
 // program: sim-SEED.log (if it did not abort) and sim-SEED-client-1.sqlog, sim-SEED-server-1.sqlog, ...
 //

@@ -5,7 +5,6 @@
 
 #include "tests/sim/simulation.h"
 
-// Last, so that its CHECK takes the place of ours in tests alone.
 #include <doctest/doctest.h>
 
 namespace quoll::sim {

@@ -32,7 +32,7 @@ class Scheduler {
     std::pop_heap(heap_.begin(), heap_.end(), later);
     Event event = std::move(heap_.back());
     heap_.pop_back();
-    CHECK(event.when >= now_);
+    QUOLL_CHECK(event.when >= now_);
     now_ = event.when;
     steps_++;
     event.action();

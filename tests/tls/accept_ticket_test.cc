@@ -2,7 +2,6 @@
 #include "tests/tls/support.h"
 #include "tls/client_handshake.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

@@ -4,7 +4,6 @@
 #include <set>
 #include <string>
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

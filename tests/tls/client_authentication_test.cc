@@ -5,7 +5,6 @@
 #include "tls/client_identity.h"
 #include "tls/peer_verification.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

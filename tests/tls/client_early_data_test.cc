@@ -4,7 +4,6 @@
 #include "tests/tls/puppet.h"
 #include "tests/tls/support.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls::tests {

@@ -7,7 +7,6 @@
 #include "tls/cipher_suite.h"
 #include "tls/peer_verification.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

@@ -13,7 +13,6 @@
 #include "tls/x509/host_name.h"
 #include "tls/x509/pem.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

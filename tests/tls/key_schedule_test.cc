@@ -8,7 +8,6 @@
 #include "base/hex.h"
 #include "crypto/provider.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

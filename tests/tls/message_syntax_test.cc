@@ -6,7 +6,6 @@
 #include "tls/extension_reader.h"
 #include "tls/messages.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

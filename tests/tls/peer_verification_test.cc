@@ -6,7 +6,6 @@
 #include "tls/alert.h"
 #include "tls/cipher_suite.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

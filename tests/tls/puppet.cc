@@ -81,13 +81,13 @@ class Puppet {
     }
     if (!identity) return true;
     const auto scheme = identity->choose_scheme(schemes);
-    CHECK(scheme.has_value());
+    QUOLL_CHECK(scheme.has_value());
     uint8_t content[kCertificateVerifyContentSizeMax];
     const size_t size = certificate_verify_content(side, transcript_.digest(), content);
     std::vector<uint8_t> signature(identity->key().signature_size_max());
     const auto signed_size = identity->key().sign(*handshake_algorithm(*scheme, identity->key().type()), rng_,
                                                   Bytes(content, size), signature);
-    CHECK(signed_size.has_value());
+    QUOLL_CHECK(signed_size.has_value());
     CertificateVerify verify{*scheme, Bytes(signature).first(*signed_size)};
     if (tweak_verify) tweak_verify(verify);
     return deliver(rewrite, written(Level::handshake, [&](auto& sink) { write_certificate_verify(sink, verify); }));
@@ -131,9 +131,9 @@ class PuppetServer : Puppet {
  private:
   void read_client_hello() {
     hello_bytes_ = next_received();
-    CHECK(!hello_bytes_.empty());
+    QUOLL_CHECK(!hello_bytes_.empty());
     const auto hello = parse_client_hello(Bytes(hello_bytes_).subspan(kHandshakeHeaderSize));
-    CHECK(hello.has_value());
+    QUOLL_CHECK(hello.has_value());
     hello_ = *hello;
     for (size_t i = 0; i < hello_.cipher_suites.size() && !is_supported(suite_); i++) suite_ = hello_.cipher_suites[i];
     if (script_.psk) suite_ = CipherSuite::aes_128_gcm_sha256;
@@ -176,7 +176,7 @@ class PuppetServer : Puppet {
     while (auto share = shares.next()) {
       if (is_supported(share->group)) return share->group;
     }
-    CHECK(false);
+    QUOLL_CHECK(false);
     return {};
   }
 
@@ -185,7 +185,7 @@ class PuppetServer : Puppet {
     transcript_.choose(hash());
     std::vector<uint8_t> share(server_share_size(group()));
     const auto secret = answer(provider_, rng_, group(), hello_.key_shares->find(group()).value(), share);
-    CHECK(secret.has_value());
+    QUOLL_CHECK(secret.has_value());
     ServerHello hello{.random = {},
                       .legacy_session_id_echo = hello_.legacy_session_id,
                       .cipher_suite = suite_,
@@ -259,7 +259,7 @@ class PuppetClient : Puppet {
     auto hello = next_received();
     if (hello.empty()) return std::move(outcome_);
     auto parsed = parse_server_hello(Bytes(hello).subspan(kHandshakeHeaderSize));
-    CHECK(parsed.has_value());
+    QUOLL_CHECK(parsed.has_value());
     suite_ = parsed->cipher_suite;
     if (parsed->is_hello_retry_request()) {
       transcript_.choose(hash());
@@ -273,7 +273,7 @@ class PuppetClient : Puppet {
       hello = next_received();
       if (hello.empty()) return std::move(outcome_);
       parsed = parse_server_hello(Bytes(hello).subspan(kHandshakeHeaderSize));
-      CHECK(parsed.has_value());
+      QUOLL_CHECK(parsed.has_value());
     }
     if (!finish(*parsed, hello)) return std::move(outcome_);
     return deliver_after(script_.after);
@@ -283,7 +283,7 @@ class PuppetClient : Puppet {
   bool send_client_hello(std::span<const NamedGroup> groups, const Tweak<ClientHello>& tweak, Bytes cookie) {
     std::vector<uint8_t> shares;
     auto keys = KeyExchange::offer(provider_, rng_, groups, shares);
-    CHECK(keys.has_value());
+    QUOLL_CHECK(keys.has_value());
     keys_ = std::move(*keys);
     static constexpr uint8_t kSuites[] = {0x13, 0x01, 0x13, 0x02, 0x13, 0x03};
     static constexpr uint8_t kGroups[] = {0x11, 0xec, 0x00, 0x1d, 0x00, 0x17, 0x00, 0x18};
@@ -335,7 +335,7 @@ class PuppetClient : Puppet {
                                     transcript_.digest_with(sha256, Bytes(message).first(covered)));
     std::vector<uint8_t> binder(mac.bytes().begin(), mac.bytes().end());
     if (script_.binder) script_.binder(binder);
-    CHECK(binder.size() == 32);
+    QUOLL_CHECK(binder.size() == 32);
     std::copy(binder.begin(), binder.end(), message.end() - 32);
   }
 
@@ -343,7 +343,7 @@ class PuppetClient : Puppet {
     transcript_.choose(hash());
     transcript_.add(hello_bytes);
     const auto secret = keys_->agree(hello.key_share->group, hello.key_share->key_exchange);
-    CHECK(secret.has_value());
+    QUOLL_CHECK(secret.has_value());
     KeySchedule schedule(hash(), script_.psk && hello.pre_shared_key ? script_.psk->key.bytes() : Bytes());
     schedule.enter_handshake(*secret);
     const Digest base_key = schedule.client_handshake_traffic(transcript_.digest());

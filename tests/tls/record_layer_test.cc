@@ -11,7 +11,6 @@
 #include "tests/tls/rfc8448_records.h"
 #include "tls/alert.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

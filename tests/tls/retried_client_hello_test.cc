@@ -5,7 +5,6 @@
 #include "tests/tls/hello_draft.h"
 #include "tls/alert.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

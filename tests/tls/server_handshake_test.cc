@@ -8,7 +8,6 @@
 #include "tls/cipher_suite.h"
 #include "tls/server_resumption.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

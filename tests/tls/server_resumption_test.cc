@@ -12,7 +12,6 @@
 #include "tls/server_handshake.h"
 #include "tls/x509/certificate_maker.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

@@ -4,7 +4,6 @@
 #include "crypto/failure.h"
 #include "tests/tls/ticket_support.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

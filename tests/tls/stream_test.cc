@@ -7,7 +7,6 @@
 #include "base/hex.h"
 #include "tests/tls/support.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

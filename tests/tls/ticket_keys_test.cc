@@ -6,7 +6,6 @@
 #include "tests/tls/ticket_support.h"
 #include "tls/server_ticket.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::tls {

@@ -13,7 +13,6 @@
 #include "tests/web/fake_exchange.h"
 #include "web/static_files.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::web {

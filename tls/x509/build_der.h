@@ -24,7 +24,7 @@ std::vector<uint8_t> build_der(const Write& write) {
     }
     crypto::ct::wipe(buffer.data(), buffer.size());
   }
-  CHECK(false);  // no input of ours comes near
+  QUOLL_CHECK(false);  // no input of ours comes near
   return {};
 }
 

@@ -142,7 +142,7 @@ Result<Certificate> Certificate::parse(Bytes der) {
 
 Certificate Certificate::clone() const {
   Result<Certificate> copy = parse(der_);
-  CHECK(copy);  // the same bytes were parsed before
+  QUOLL_CHECK(copy);  // the same bytes were parsed before
   return std::move(*copy);
 }
 

@@ -8,7 +8,6 @@
 #include "qpack/error.h"
 #include "tests/h3/raw.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

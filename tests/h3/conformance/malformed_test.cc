@@ -2,7 +2,6 @@
 // H3_MESSAGE_ERROR, tells the application nothing of it, and goes on with others.
 #include "tests/h3/raw.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

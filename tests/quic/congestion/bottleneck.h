@@ -151,8 +151,8 @@ class Bottleneck {
   }
 
   void check() {
-    CHECK(controller_->window() >= quic::minimum_window(quic::kSmallestMaxDatagramSize));
-    CHECK(!controller_->pacing_rate(path_.rtt).is_zero());
+    QUOLL_CHECK(controller_->window() >= quic::minimum_window(quic::kSmallestMaxDatagramSize));
+    QUOLL_CHECK(!controller_->pacing_rate(path_.rtt).is_zero());
     observe();
   }
 

@@ -2,7 +2,6 @@
 #include "quic/endpoint/resumption_store.h"
 #include "tests/quic/endpoint/support.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

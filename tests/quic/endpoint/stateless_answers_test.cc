@@ -8,7 +8,6 @@
 #include "tests/quic/endpoint/support.h"
 #include "tests/support/frame_collector.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

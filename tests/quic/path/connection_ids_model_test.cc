@@ -7,7 +7,6 @@
 #include "quic/path/remote_connection_ids.h"
 #include "tests/quic/path/support.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

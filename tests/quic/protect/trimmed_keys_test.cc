@@ -4,7 +4,6 @@
 #include "tests/quic/protect/support.h"
 #include "tests/support/heap.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

@@ -3,7 +3,6 @@
 #include "tests/quic/recovery/rfc9002_model.h"
 #include "tests/support/random.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

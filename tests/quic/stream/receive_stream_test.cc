@@ -1,7 +1,6 @@
 // Every transition of RFC 9000 §3.2, figure 3, and the final size of §4.5.
 #include "quic/stream/receive_stream.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

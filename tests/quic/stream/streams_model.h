@@ -79,11 +79,11 @@ class StreamsModel {
       check();
     }
     for (Side& side : sides_) {
-      CHECK(!side.streams.has_open_streams());
-      CHECK(!side.streams.wants_to_send());
+      QUOLL_CHECK(!side.streams.has_open_streams());
+      QUOLL_CHECK(!side.streams.wants_to_send());
       for (const auto& [id, part] : side.in) {
         const Out out = part_of(other(side).out, id);
-        if (!part.stopped && !out.reset) CHECK(part.fin && part.read == out.written);
+        if (!part.stopped && !out.reset) QUOLL_CHECK(part.fin && part.read == out.written);
       }
     }
   }
@@ -144,12 +144,12 @@ class StreamsModel {
     const bool unidirectional = choices_.below(2) == 1;
     const auto id = side.streams.open(unidirectional);
     if (!id) return;
-    CHECK(side.out.try_emplace(id->value()).second);
+    QUOLL_CHECK(side.out.try_emplace(id->value()).second);
     if (!unidirectional) side.in.try_emplace(id->value());
     if (choices_.below(2) == 0) {
       const quic::StreamPriority priority{.urgency = static_cast<uint8_t>(choices_.below(8)),
                                           .incremental = choices_.below(2) == 1};
-      CHECK(side.streams.set_priority(*id, priority).has_value());
+      QUOLL_CHECK(side.streams.set_priority(*id, priority).has_value());
     }
   }
 
@@ -164,12 +164,12 @@ class StreamsModel {
     const auto taken =
         copies ? side.streams.write(quic::StreamId(id), Bytes(data)) : side.streams.write(quic::StreamId(id), slice);
     if (part.finished || part.reset) {
-      CHECK(!taken);
+      QUOLL_CHECK(!taken);
     } else if (taken) {
       part.written += *taken;
-      if (!copies) CHECK(slice.size() == data.size() - *taken);
+      if (!copies) QUOLL_CHECK(slice.size() == data.size() - *taken);
     } else {
-      CHECK(part_of(other(side).in, id).stopped);
+      QUOLL_CHECK(part_of(other(side).in, id).stopped);
     }
   }
 
@@ -184,21 +184,21 @@ class StreamsModel {
     const Out out = part_of(other(side).out, id);
     if (!chunk) {
       if (chunk.error().domain == ErrorDomain::application) {
-        CHECK(!part.is_over() && out.reset && chunk.error().code == id + 1);
+        QUOLL_CHECK(!part.is_over() && out.reset && chunk.error().code == id + 1);
         part.reset = true;
       } else {
-        CHECK(part.is_over());
+        QUOLL_CHECK(part.is_over());
       }
       return false;
     }
-    CHECK(!part.is_over());
+    QUOLL_CHECK(!part.is_over());
     if (!*chunk) return false;
     const Bytes bytes = (*chunk)->data.bytes();
-    CHECK(bytes.size() <= max);
-    for (const uint8_t byte : bytes) CHECK(byte == byte_at(other(side).role, id, part.read++));
-    CHECK(part.read <= out.written);
+    QUOLL_CHECK(bytes.size() <= max);
+    for (const uint8_t byte : bytes) QUOLL_CHECK(byte == byte_at(other(side).role, id, part.read++));
+    QUOLL_CHECK(part.read <= out.written);
     if ((*chunk)->fin) {
-      CHECK(out.finished && part.read == out.written);
+      QUOLL_CHECK(out.finished && part.read == out.written);
       part.fin = true;
     }
     return true;
@@ -212,10 +212,10 @@ class StreamsModel {
       if (!entry) return;
       auto& [id, part] = *entry;
       if (side.streams.stop(quic::StreamId(id), quic::ApplicationErrorCode{id + 2})) {
-        CHECK(!part.fin);
+        QUOLL_CHECK(!part.fin);
         part.stopped = true;
       } else {
-        CHECK(part.is_over());
+        QUOLL_CHECK(part.is_over());
       }
       return;
     }
@@ -235,7 +235,7 @@ class StreamsModel {
     if (side.streams.finish(quic::StreamId(id))) {
       part.finished = true;
     } else {
-      CHECK(part.stopped);
+      QUOLL_CHECK(part.stopped);
     }
   }
 
@@ -249,29 +249,29 @@ class StreamsModel {
   }
   void on_event(Side& side, quic::StreamOpened event) {
     const uint64_t id = event.stream_id.value();
-    CHECK(side.in.try_emplace(id).second);
+    QUOLL_CHECK(side.in.try_emplace(id).second);
     if (!event.stream_id.is_unidirectional()) side.out.try_emplace(id);
   }
-  void on_event(Side& side, quic::StreamReadable event) { CHECK(!side.in.at(event.stream_id.value()).is_over()); }
+  void on_event(Side& side, quic::StreamReadable event) { QUOLL_CHECK(!side.in.at(event.stream_id.value()).is_over()); }
   void on_event(Side& side, quic::StreamWritable event) {
     const Out& part = side.out.at(event.stream_id.value());
-    CHECK(!part.finished && !part.reset);
+    QUOLL_CHECK(!part.finished && !part.reset);
   }
   void on_event(Side& side, quic::StreamDelivered event) {
     Out& part = side.out.at(event.stream_id.value());
-    CHECK(part.finished && !part.delivered);
+    QUOLL_CHECK(part.finished && !part.delivered);
     part.delivered = true;
   }
   void on_event(Side& side, quic::StreamStopped event) {
     const uint64_t id = event.stream_id.value();
-    CHECK(part_of(other(side).in, id).stopped && static_cast<uint64_t>(event.error) == id + 2);
-    CHECK(!side.out.at(id).stopped);
+    QUOLL_CHECK(part_of(other(side).in, id).stopped && static_cast<uint64_t>(event.error) == id + 2);
+    QUOLL_CHECK(!side.out.at(id).stopped);
     side.out.at(id).stopped = true;
   }
   void on_event(Side& side, quic::StreamReset event) {
     const uint64_t id = event.stream_id.value();
     In& part = side.in.at(id);
-    CHECK(!part.is_over() && part_of(other(side).out, id).reset && static_cast<uint64_t>(event.error) == id + 1);
+    QUOLL_CHECK(!part.is_over() && part_of(other(side).out, id).reset && static_cast<uint64_t>(event.error) == id + 1);
     part.reset = true;
   }
   void on_event(Side&, quic::StreamsAvailable) {}
@@ -280,7 +280,7 @@ class StreamsModel {
     const bool wanted = side.streams.wants_to_send();
     const size_t room = choices_.below(4) == 0 ? 30 + choices_.below(200) : 1200;
     StreamPacket packet = write_packet(side.streams, room);
-    CHECK(wanted == !packet.bytes.empty());
+    QUOLL_CHECK(wanted == !packet.bytes.empty());
     if (!packet.bytes.empty()) side.sent.push_back(std::move(packet));
     return wanted;
   }
@@ -294,7 +294,7 @@ class StreamsModel {
   void deliver_one(Side& from, Side& to) {
     if (from.sent.empty()) return;
     const StreamPacket packet = take_packet(from);
-    CHECK(deliver(to.streams, packet, now_).has_value());  // both keep to all limits
+    QUOLL_CHECK(deliver(to.streams, packet, now_).has_value());  // both keep to all limits
     if (to.streams.take_refusal()) return lose(from.streams, packet);
     if (choices_.below(16) == 15) {  // loss was declared too early
       lose(from.streams, packet);
@@ -327,8 +327,8 @@ class StreamsModel {
   void check() {
     for (Side& side : sides_) {
       side.streams.check_invariants();
-      CHECK(side.streams.statistics().open <=
-            limits_.max_own_streams + limits_.max_bidirectional_streams + limits_.max_unidirectional_streams);
+      QUOLL_CHECK(side.streams.statistics().open <=
+                  limits_.max_own_streams + limits_.max_bidirectional_streams + limits_.max_unidirectional_streams);
     }
   }
 

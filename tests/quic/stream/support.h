@@ -189,7 +189,7 @@ inline quic::StreamFrame data_frame(quic::StreamId id, uint64_t offset, std::str
 }
 /// Writes all of a text; what is not taken is a failure.
 inline void write_all(quic::Streams& streams, quic::StreamId id, std::string_view text) {
-  CHECK(streams.write(id, as_bytes(text)).value() == text.size());
+  QUOLL_CHECK(streams.write(id, as_bytes(text)).value() == text.size());
 }
 /// A server as a client with these limits meets it.
 struct Server {

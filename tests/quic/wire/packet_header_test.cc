@@ -9,7 +9,6 @@
 #include "quic/wire/stateless_reset.h"
 #include "tests/support/random.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

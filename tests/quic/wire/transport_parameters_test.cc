@@ -6,7 +6,6 @@
 #include "base/hex.h"
 #include "tests/support/random.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

@@ -5,7 +5,6 @@
 #include "tls/x509/certificate.h"
 #include "tls/x509/failure.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::x509 {

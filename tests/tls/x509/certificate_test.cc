@@ -10,7 +10,6 @@
 #include "tls/x509/name.h"
 #include "tls/x509/public_key.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::x509 {

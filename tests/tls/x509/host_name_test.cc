@@ -7,7 +7,6 @@
 #include "tls/x509/failure.h"
 #include "tls/x509/host_name.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::x509 {

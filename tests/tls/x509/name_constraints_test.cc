@@ -5,7 +5,6 @@
 #include "tls/x509/failure.h"
 #include "tls/x509/name_constraints.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::x509 {

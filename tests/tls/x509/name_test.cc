@@ -6,7 +6,6 @@
 #include "tests/support/random.h"
 #include "tests/tls/x509/der_builder.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::x509 {

@@ -14,7 +14,6 @@
 #include "tls/x509/certificate_maker.h"
 #include "tls/x509/pem.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::x509 {

@@ -10,7 +10,6 @@
 #include "tls/x509/pem.h"
 #include "tls/x509/private_key.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::x509 {

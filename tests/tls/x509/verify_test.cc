@@ -3,7 +3,6 @@
 #include "tests/tls/x509/authorities.h"
 #include "tls/x509/failure.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 namespace quoll::x509 {

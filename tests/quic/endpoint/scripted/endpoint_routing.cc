@@ -7,7 +7,6 @@
 #include "tests/quic/endpoint/endpoint_fixture.h"
 #include "tests/quic/endpoint/scripted/connection.h"
 
-// Last, so that its CHECK takes the place of ours in this file alone.
 #include <doctest/doctest.h>
 
 using namespace quoll;

@@ -1,19 +1,18 @@
-#include "app/key_log_file.h"
+#include "web/key_log_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 
 #include "crypto/ct.h"
+#include "os/file.h"
 
-namespace quoll::app {
+namespace quoll::web {
 
-std::expected<std::unique_ptr<KeyLogFile>, std::string> KeyLogFile::open(const std::string& path) {
+Result<std::unique_ptr<KeyLogFile>> KeyLogFile::open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-  if (fd < 0) return std::unexpected(std::string(std::strerror(errno)));
+  if (fd < 0) return std::unexpected(os::system_error(errno));
   return std::unique_ptr<KeyLogFile>(new KeyLogFile(fd));
 }
 
@@ -33,11 +32,4 @@ void KeyLogFile::line(std::string_view text) {
   crypto::ct::wipe(whole.data(), whole.size());
 }
 
-std::optional<std::string> option_or_environment(std::optional<std::string_view> option, const char* variable) {
-  if (option) return std::string(*option);
-  const char* const value = std::getenv(variable);
-  if (!value || *value == '\0') return {};
-  return std::string(value);
-}
-
-}  // namespace quoll::app
+}  // namespace quoll::web
