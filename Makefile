@@ -14,7 +14,7 @@ configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
-.PHONY: all serve static test check vectors sim e2e interop interop-quick bench install clean \
+.PHONY: all serve static test check vectors sim e2e interop interop-quick bench bench-picture bench-parts install clean \
         docs examples \
         sanitize clang ct cross emulate fuzz style format
 
@@ -75,7 +75,19 @@ interop-quick: ## Quoll with itself in every interop test, and with one other im
 	@$(call build,/test) --target quoll_interop quoll_link
 	@interop/quick
 
-bench: ## tables beside OpenSSL, as ratios of one run
+bench: ## make bench BENCH="--quick --stacks quoll": end to end, beside other stacks; figures in build/bench.json
+	@tools/need cmake python3 iproute2 util-linux
+	@$(call configure,)
+	@$(call build,) --target quoll_program quoll_floor
+	@bench/endtoend/run --build $(BUILD) --peers $(BUILD)/bench-peers --json $(BUILD)/bench.json $(BENCH)
+
+bench-picture: ## the picture of docs/performance.md from build/bench.json
+	@tools/need python3-venv
+	@test -d $(BUILD)/bench-picture || python3 -m venv $(BUILD)/bench-picture
+	@$(BUILD)/bench-picture/bin/pip install --quiet -r bench/endtoend/requirements.txt
+	@$(BUILD)/bench-picture/bin/python bench/endtoend/picture $(BUILD)/bench.json docs/performance.svg
+
+bench-parts: ## tables of parts beside OpenSSL, as ratios of one run
 	@tools/need cmake libssl-dev
 	@$(call configure,/bench,-DQUOLL_BENCH=ON)
 	@$(call build,/bench) --target crypto_bench tls_bench quic_bench udp_bench

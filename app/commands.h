@@ -18,6 +18,7 @@ struct Command {
 int cert(std::span<char* const> arguments);
 int completion(std::span<char* const> arguments);
 int get(std::span<char* const> arguments);
+int perf(std::span<char* const> arguments);
 int qlog(std::span<char* const> arguments);
 int serve(std::span<char* const> arguments);
 int version(std::span<char* const> arguments);

@@ -24,9 +24,9 @@ _quoll() {
     return
   fi
   command=("${COMP_WORDS[1]}")
-  if [[ ${command[0]} == cert ]]; then
+  if [[ ${command[0]} == cert || ${command[0]} == perf ]]; then
     if ((COMP_CWORD == 2)); then
-      mapfile -t COMPREPLY < <(compgen -W "$("$program" cert --help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$word")
+      mapfile -t COMPREPLY < <(compgen -W "$("$program" "${command[0]}" --help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$word")
       return
     fi
     command+=("${COMP_WORDS[2]}")
@@ -66,9 +66,9 @@ _quoll() {
     return
   fi
   command=($words[2])
-  if [[ $words[2] == cert ]]; then
+  if [[ $words[2] == cert || $words[2] == perf ]]; then
     if (( CURRENT == 3 )); then
-      lines=(${(f)"$($words[1] cert --help 2>/dev/null | sed -n 's/^  \([a-z]*\)  *\(.*\)/\1:\2/p')"})
+      lines=(${(f)"$($words[1] $words[2] --help 2>/dev/null | sed -n 's/^  \([a-z]*\)  *\(.*\)/\1:\2/p')"})
       _describe command lines
       return
     fi
@@ -112,7 +112,7 @@ function __quoll_command
     set -l words (commandline -opc)
     test (count $words) -ge 2; or return
     echo $words[2]
-    test "$words[2]" = cert; and test (count $words) -ge 3; and echo $words[3]
+    contains -- "$words[2]" cert perf; and test (count $words) -ge 3; and echo $words[3]
 end
 function __quoll_options
     for line in (quoll (__quoll_command) --list-options 2>/dev/null)
@@ -132,12 +132,12 @@ end
 function __quoll_needs_command
     test (count (commandline -opc)) -eq 1
 end
-function __quoll_needs_cert_command
+function __quoll_needs_subcommand
     set -l words (commandline -opc)
-    test (count $words) -eq 2; and test "$words[2]" = cert
+    test (count $words) -eq 2; and contains -- "$words[2]" cert perf
 end
 complete -c quoll -f -n __quoll_needs_command -a '(__quoll_commands)'
-complete -c quoll -f -n __quoll_needs_cert_command -a '(__quoll_commands cert)'
+complete -c quoll -f -n __quoll_needs_subcommand -a '(__quoll_commands (__quoll_command))'
 complete -c quoll -f -n 'test -n "$(__quoll_choices)"' -a '(__quoll_choices)'
 complete -c quoll -n 'not __quoll_needs_command' -n 'string match -q -- "-*" (commandline -ct)' -a '(__quoll_options)'
 )sh";

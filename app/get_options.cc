@@ -273,9 +273,7 @@ class Reader {
       options_.congestion = *algorithm;
     }
     if (const auto text = arguments_.value("cipher")) {
-      for (const Suite& each : kSuites) {
-        if (*text == each.name || *text == each.tls_name) options_.cipher = each.suite;
-      }
+      options_.cipher = parse_cipher(*text);
       if (!options_.cipher) return "--cipher is aes128, aes256 or chacha20, not " + std::string(*text);
     }
     return {};
@@ -403,6 +401,13 @@ std::optional<Duration> parse_seconds(std::string_view text) {
       Duration::seconds(static_cast<int64_t>(seconds)) + Duration::nanoseconds(static_cast<int64_t>(nanoseconds));
   if (sum.is_zero()) return {};
   return sum;
+}
+
+std::optional<tls::CipherSuite> parse_cipher(std::string_view text) {
+  for (const Suite& each : kSuites) {
+    if (text == each.name || text == each.tls_name) return each.suite;
+  }
+  return {};
 }
 
 std::optional<uint64_t> parse_size(std::string_view text) {

@@ -123,6 +123,8 @@ std::optional<ConnectRule> parse_connect_rule(std::string_view text);
 std::optional<Duration> parse_seconds(std::string_view text);
 /// Bytes: digits, and k, M, G or T (times 1024, twice, ...) behind them.
 std::optional<uint64_t> parse_size(std::string_view text);
+/// aes128, aes256 or chacha20, or TLS's names of them.
+std::optional<tls::CipherSuite> parse_cipher(std::string_view text);
 /// Base64 of 32 bytes, with "sha256/" or curl's "sha256//" before it or without.
 std::optional<x509::SpkiPin> parse_spki_pin(std::string_view text);
 

@@ -1,5 +1,7 @@
 #include "app/json.h"
 
+#include <cstdio>
+
 namespace quoll::app {
 
 void Json::separate() {
@@ -10,6 +12,10 @@ void Json::separate() {
 
 void Json::begin(char bracket) {
   separate();
+  open(bracket);
+}
+
+void Json::open(char bracket) {
   text_ += bracket;
   depth_++;
 }
@@ -41,6 +47,13 @@ void Json::append_string(std::string_view value) {
     }
   }
   text_ += '"';
+}
+
+void Json::member(std::string_view name, double value) {
+  start(name);
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%.6g", value);
+  text_ += digits;
 }
 
 void Json::member(std::string_view name, const std::vector<std::string>& values) {

@@ -13,6 +13,10 @@ namespace quoll::app {
 class Json {
  public:
   void begin_object() { begin('{'); }
+  void begin_object(std::string_view name) {
+    start(name);
+    open('{');
+  }
   void end_object() { end('}'); }
   void begin_array() { begin('['); }
   void end_array() { end(']'); }
@@ -31,12 +35,15 @@ class Json {
       text_ += std::to_string(value);
     }
   }
+  /// Finite; with six significant digits.
+  void member(std::string_view name, double value);
   void member(std::string_view name, const std::vector<std::string>& values);
 
   const std::string& text() const { return text_; }
 
  private:
   void begin(char bracket);
+  void open(char bracket);
   void end(char bracket);
   /// A comma if need be, and a new line.
   void separate();
