@@ -14,7 +14,7 @@ constexpr Command kCommands[] = {
     {"cert", "make, show and verify certificates", quoll::app::cert},
     {"completion", "what makes a shell complete the words of quoll", quoll::app::completion},
     {"get", "transfer URLs by HTTP/3", quoll::app::get},
-    {"perf", "measure: a server and a client that load each other, or those of others", quoll::app::perf},
+    {"perf", "load HTTP/3 servers, and measure", quoll::app::perf},
     {"qlog", "print the events of a qlog file, and their totals", quoll::app::qlog},
     {"serve", "an HTTP/3 server of static files", quoll::app::serve},
     {"version", "the version, and which implementation serves each algorithm", quoll::app::version},
