@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import report
-from networks import Loopback, Veth
+from networks import Loopback, Veth, may_be_first
 from stacks import Failure, Quoll, Stack, settle
 from works import WORKS, Bench, floor
 
@@ -115,7 +115,8 @@ def machine():
     model = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
              if line.startswith("model name")]
     return {"processor": model[0] if model else platform.machine(), "cores": os.cpu_count(),
-            "system": f"{platform.system()} {platform.release()}", "date": datetime.date.today().isoformat()}
+            "system": f"{platform.system()} {platform.release()}", "date": datetime.date.today().isoformat(),
+            "before_all_else": may_be_first()}
 
 
 def main(words):
