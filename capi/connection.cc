@@ -43,6 +43,10 @@ int quoll_connection_get_info(quoll_endpoint* endpoint, quoll_connection connect
     out.bytes_in_flight = statistics.bytes_in_flight;
     out.delivery_rate = statistics.delivery_rate.as_bytes_per_second();
     out.mtu = statistics.mtu;
+    if (const x509::Certificate* certificate = found.peer_certificate()) {
+      out.peer_certificate = certificate->der().data();
+      out.peer_certificate_size = certificate->der().size();
+    }
     capi::write_struct(info, out);
     return QUOLL_OK;
   });

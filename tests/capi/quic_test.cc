@@ -171,6 +171,24 @@ TEST_CASE("a second connection resumes the first, with data in 0-RTT") {
   CHECK(pair.connect(options) == QUOLL_OK);
 }
 
+TEST_CASE("a client goes over to another address, and the server follows") {
+  Pair pair(false);
+  pair.establish();
+  const quoll_address elsewhere = address(1, 1001);
+  REQUIRE(quoll_connection_migrate(pair.client.endpoint, pair.client.connection, pair.now, &elsewhere) == QUOLL_OK);
+  pair.run();
+  CHECK(pair.client.find(QUOLL_EVENT_MIGRATED));
+  REQUIRE(pair.server.find(QUOLL_EVENT_MIGRATED));
+  CHECK(pair.server.find(QUOLL_EVENT_MIGRATED)->address.port == 1001);
+  auto info = sized<quoll_connection_info>();
+  REQUIRE(quoll_connection_get_info(pair.server.endpoint, pair.server.connection, &info) == QUOLL_OK);
+  CHECK(info.remote.port == 1001);
+  const uint64_t stream = open(pair);
+  CHECK(pair.client.write(stream, "still here") == 10);
+  pair.run();
+  CHECK(pair.server.read(stream) == "still here");
+}
+
 TEST_CASE("an idle connection ends when the configuration says so") {
   const Identity identity;
   quoll_endpoint_config of_client = client_config(identity, false);

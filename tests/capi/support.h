@@ -195,8 +195,9 @@ class Pair {
     while (quoll_endpoint_poll_transmit(from.endpoint, now, memory.data(), memory.size(), &packet) == 1) {
       packets++;
       moved = true;
-      packet.local = to.where();
-      packet.remote = from.where();
+      const quoll_address sent_from = packet.local.family == QUOLL_FAMILY_NONE ? from.where() : packet.local;
+      packet.local = packet.remote;
+      packet.remote = sent_from;
       QUOLL_CHECK(quoll_endpoint_receive(to.endpoint, now, &packet) == QUOLL_OK);
     }
     return moved;

@@ -347,6 +347,10 @@ typedef struct quoll_connection_info {
   uint64_t congestion_window, bytes_in_flight;
   uint64_t delivery_rate;  // bytes per second
   uint32_t mtu;            // UDP payload
+  /// The leaf certificate (DER) that the peer proved to be its own; NULL: none. A server that asked its client for one has it as
+  /// long as the connection is there. A client has its server's until `confirmed`, and never on a resumed connection.
+  const uint8_t* peer_certificate;
+  size_t peer_certificate_size;
 } quoll_connection_info;
 
 QUOLL_API int quoll_connection_get_info(quoll_endpoint* endpoint, quoll_connection connection,
