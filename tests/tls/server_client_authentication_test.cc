@@ -102,17 +102,17 @@ TEST_CASE("who the client is stays known after the handshake's memory was given 
   ClientAuthScene scene(ClientAuthentication::required);
   scene.give_tickets();
   // Leaf and issuer: of the two, the leaf stays.
-  const Identity& single = *scene.client.identities[0];
-  std::vector<Buffer> chain = {single.chain()[0],
+  const std::shared_ptr<const Identity> single = scene.client.identities[0];
+  std::vector<Buffer> chain = {single->chain()[0],
                                Buffer(scene.authority.root().der().begin(), scene.authority.root().der().end())};
-  auto key = x509::PrivateKey::parse_der(crypto::best(), single.key().to_pkcs8());
+  auto key = x509::PrivateKey::parse_der(crypto::best(), single->key().to_pkcs8());
   scene.client.identities = {std::make_shared<const Identity>(must(Identity::create(chain, std::move(*key))))};
   Pump pump = complete(scene);
   Session& server = pump.server().session;
   REQUIRE(server.negotiated().peer_certificates.size() == 2);
   server.confirm();
   REQUIRE(server.negotiated().peer_certificates.size() == 1);
-  CHECK(std::ranges::equal(server.negotiated().peer_certificates[0].der(), single.leaf().der()));
+  CHECK(std::ranges::equal(server.negotiated().peer_certificates[0].der(), single->leaf().der()));
   CHECK(server.send_ticket(tests::kNow));
 }
 
