@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "app/commands.h"
+#include "app/command_group.h"
 #include "crypto/ct.h"
 #include "os/file.h"
 #include "os/wall_clock.h"
@@ -19,21 +19,6 @@ namespace {
 
 constexpr size_t kFileSizeMax = size_t{16} << 20;  // a bundle of all public authorities has 200 KiB
 constexpr std::string_view kPemMark = "-----BEGIN ";
-
-constexpr Command kCommands[] = {
-    {"make", "make a key and a certificate: self-signed, an authority's, or issued", cert_make},
-    {"show", "say what certificates contain", cert_show},
-    {"verify", "tell whether a chain leads to an authority that is trusted", cert_verify},
-};
-
-void print_commands(std::FILE* to) {
-  std::fprintf(to, "usage: quoll cert COMMAND [OPTION...]\n\n");
-  for (const Command& command : kCommands) {
-    std::fprintf(to, "  %-7.*s %.*s\n", static_cast<int>(command.name.size()), command.name.data(),
-                 static_cast<int>(command.summary.size()), command.summary.data());
-  }
-  std::fprintf(to, "\n`quoll cert COMMAND --help` lists the options of each.\n");
-}
 
 /// The contents of a file, wiped in the end: it may hold a private key.
 class Contents {
@@ -110,20 +95,12 @@ std::optional<int64_t> parse_offset(std::string_view text) {
 }  // namespace
 
 int cert(std::span<char* const> arguments) {
-  if (arguments.empty()) {
-    print_commands(stderr);
-    return kUsageError;
-  }
-  const std::string_view name = arguments[0];
-  if (name == "--help" || name == "-h" || name == "help") {
-    print_commands(stdout);
-    return 0;
-  }
-  for (const Command& command : kCommands) {
-    if (command.name == name) return command.run(arguments.subspan(1));
-  }
-  std::fprintf(stderr, "quoll cert: %s is not a command; `quoll cert --help` lists them\n", arguments[0]);
-  return kUsageError;
+  constexpr Command kCommands[] = {
+      {"make", "make a key and a certificate: self-signed, an authority's, or issued", cert_make},
+      {"show", "say what certificates contain", cert_show},
+      {"verify", "tell whether a chain leads to an authority that is trusted", cert_verify},
+  };
+  return run_subcommand("cert", kCommands, arguments);
 }
 
 Result<std::vector<x509::Certificate>> read_certificates(std::string_view path) {
