@@ -14,7 +14,10 @@ inline constexpr size_t kTagSize = crypto::kAeadTagSize;
 /// The packet of a datagram that still grows. Not within Datagram: an optional of it is a member there, and a class
 /// with initialisers is complete only when the one around it is.
 struct Connection::State::OpenPacket {
-  PacketType type;
+  // Of our own: with an implicit one optional::emplace() zeroes all of it first, for each packet.
+  OpenPacket() {}
+
+  PacketType type = PacketType::one_rtt;
   MutBytes bytes{};                 // from the header to the end of the datagram's room
   size_t packet_number_offset = 0;  // in bytes
   SizedPacketNumber number;
