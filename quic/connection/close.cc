@@ -81,7 +81,8 @@ void Connection::State::end(Closed last) {
   closed = std::move(last);
   handshake.reset();
   forget_kept();
-  idle_deadline = keep_alive_at = pacing_until = quiet_at = zero_rtt_discard_at = forget_original_at = Instant::never();
+  idle_deadline = keep_alive_at = stall.at = pacing_until = quiet_at = zero_rtt_discard_at = forget_original_at =
+      Instant::never();
 }
 
 void Connection::State::become_drained() {

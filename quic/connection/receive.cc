@@ -347,6 +347,10 @@ void Connection::State::after_packet(PacketContext& context, const OpenedPacket&
     if (role == Role::server && protection.can_open(PacketType::zero_rtt) && zero_rtt_discard_at.is_never()) {
       zero_rtt_discard_at = now + loss.pto() * 3;  // RFC 9001 §4.9.3
     }
+    if (traits.ack_eliciting) {
+      note_arrival(now);
+      answer_sign_of_life();
+    }
     if (context.path_state) context.path_state->local_id_sequence = local_ids->sequence_of(context.destination);
     const bool is_newest = packet.number >= largest_non_probing;
     if (is_newest && context.path_state == current) spin = spin_bit_of(packet.first_byte) == (role == Role::server);

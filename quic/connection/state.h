@@ -36,6 +36,9 @@ inline constexpr size_t kKeptBytesMax = 64 * 1024;
 inline constexpr uint8_t kEarlyRepeatsMax = 3;
 inline constexpr Duration kEarlyRepeatSpacing = Duration::milliseconds(10);
 /// Datagrams of a train; GSO takes no more.
+/// Packets that make a transfer, and how far apart they may be.
+inline constexpr uint8_t kStallRun = 16;
+inline constexpr Duration kStallIntervalMin = Duration::milliseconds(100);
 inline constexpr size_t kTrainMax = 64;
 /// Events of the connection itself that wait for the application; there are few kinds, and a peer can repeat only the
 /// last: tickets and tokens, which are dropped beyond it.
@@ -247,6 +250,9 @@ struct Connection::State {
   void on_loss_timeout(Instant now);
   void restart_idle_timer(Instant now);
   void restart_quiet_timer(Instant now);
+  void note_arrival(Instant now);
+  void on_stall(Instant now);
+  void answer_sign_of_life();
   void on_quiet();
   Duration idle_period() const;
   Instant ack_deadline() const;
@@ -324,6 +330,13 @@ struct Connection::State {
   CloseState close;
   Instant idle_deadline = Instant::never();
   Instant keep_alive_at = Instant::never();
+  struct {
+    Instant at = Instant::never();  // the next PING
+    Instant last;                   // when an ack-eliciting 1-RTT packet arrived
+    uint8_t run = 0;                // of such packets one soon after the other, kStallRun at the most
+    uint8_t pings = 0;              // that are left
+  } stall;
+  int answered_pto_count = 0;  // at which a sign of life was answered by a probe
   bool ack_eliciting_sent_since_receive = false;
   Instant pacing_until = Instant::never();
   Instant quiet_at = Instant::never();            // when memory is given back, if nothing happens until then

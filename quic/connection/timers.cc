@@ -19,6 +19,35 @@ void Connection::State::restart_idle_timer(Instant now) {
   keep_alive_at = wanted && handshake_complete ? now + interval : Instant::never();
 }
 
+/// An ack-eliciting 1-RTT packet came: what is said of a stall counts from here.
+void Connection::State::note_arrival(Instant now) {
+  const Duration interval = std::max(current->recovery.rtt.smoothed_rtt(), kStallIntervalMin);
+  stall.run = now - stall.last > interval ? uint8_t{1} : std::min<uint8_t>(stall.run + 1, kStallRun);
+  stall.last = now;
+  stall.pings = config.stall_pings;
+  stall.at = stall.run == kStallRun && stall.pings != 0 ? now + interval : Instant::never();
+}
+
+void Connection::State::on_stall(Instant now) {
+  stall.at = Instant::never();
+  if (stall.pings == 0 || !streams.awaits_data()) return;
+  stall.pings--;
+  space(Space::application).ping = true;
+  stall.at = now + std::max(current->recovery.rtt.smoothed_rtt(), kStallIntervalMin);
+}
+
+/// A peer from whom PTOs got no answer is heard again: the next PTO may be far, so a probe goes now. One for each PTO, which
+/// a peer cannot have more of than time gives it.
+void Connection::State::answer_sign_of_life() {
+  const bool is_new = loss.pto_count() != answered_pto_count;
+  answered_pto_count = loss.pto_count();
+  if (!is_new || answered_pto_count == 0 || !confirmed) return;
+  if (!repeat_oldest(Space::application, 1)) return;
+  SpaceState& state = space(Space::application);
+  state.probes = std::max<uint8_t>(state.probes, 1);
+  counters.early_repeats++;
+}
+
 void Connection::State::restart_quiet_timer(Instant now) {
   if (confirmed) quiet_at = now + loss.pto() * kQuietPtos;
 }
@@ -65,8 +94,8 @@ Instant Connection::State::next_timeout() const {
     case CloseState::Phase::open:
       break;
   }
-  Instant earliest = std::min({loss.next_timeout(), ack_deadline(), idle_deadline, keep_alive_at, pacing_until,
-                               quiet_at, protection.next_timeout(), zero_rtt_discard_at});
+  Instant earliest = std::min({loss.next_timeout(), ack_deadline(), idle_deadline, keep_alive_at, stall.at,
+                               pacing_until, quiet_at, protection.next_timeout(), zero_rtt_discard_at});
   if (handshake) earliest = std::min(earliest, handshake->deadline);
   for (const std::unique_ptr<PathState>& path : paths) {
     if (path) earliest = std::min({earliest, path->validation.next_timeout(), path->remove_at});
@@ -94,6 +123,7 @@ void Connection::State::on_timeout(Instant now) {
     keep_alive_at = Instant::never();
     space(Space::application).ping = true;
   }
+  if (now >= stall.at) on_stall(now);
   if (now >= loss.next_timeout()) on_loss_timeout(now);
   if (now >= protection.next_timeout()) protection.on_timeout(now);
   if (now >= zero_rtt_discard_at) {

@@ -220,6 +220,16 @@ std::optional<ReceiveStream::State> Streams::receive_state(StreamId id) const {
   return stream && stream->receive ? std::optional(stream->receive->state()) : std::nullopt;
 }
 
+bool Streams::awaits_data() const {
+  bool awaits = false;
+  table_.for_each([&](const Stream& stream) {
+    if (stream.id().is_unidirectional() || !stream.receive) return;
+    const ReceiveStream::State state = stream.receive->state();
+    awaits |= state == ReceiveStream::State::recv || state == ReceiveStream::State::size_known;
+  });
+  return awaits;
+}
+
 // ---- Streams come and go ----
 
 /// RFC 9000 §18.2: "local" and "remote" are as the peer sees it.

@@ -138,6 +138,8 @@ class Streams {
   const StreamStatistics& statistics() const { return statistics_; }
   /// Streams that exist.
   bool has_open_streams() const { return !table_.empty(); }
+  /// A bidirectional stream lacks data of the peer: a unidirectional one may be meant to stay open.
+  bool awaits_data() const;
   /// The states of RFC 9000 §3; empty when there is no such part, or it is over and freed.
   std::optional<SendStream::State> send_state(StreamId id) const;
   std::optional<ReceiveStream::State> receive_state(StreamId id) const;
