@@ -223,7 +223,7 @@ std::optional<ReceiveStream::State> Streams::receive_state(StreamId id) const {
 bool Streams::awaits_data() const {
   bool awaits = false;
   table_.for_each([&](const Stream& stream) {
-    if (stream.id().is_unidirectional() || !stream.receive) return;
+    if (!stream.receive || (stream.id().is_unidirectional() && stream.id() != last_arrival_)) return;
     const ReceiveStream::State state = stream.receive->state();
     awaits |= state == ReceiveStream::State::recv || state == ReceiveStream::State::size_known;
   });

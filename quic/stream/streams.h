@@ -138,7 +138,8 @@ class Streams {
   const StreamStatistics& statistics() const { return statistics_; }
   /// Streams that exist.
   bool has_open_streams() const { return !table_.empty(); }
-  /// A bidirectional stream lacks data of the peer: a unidirectional one may be meant to stay open.
+  /// A bidirectional stream lacks data of the peer, or that on which data came last: other unidirectional ones may be meant to stay
+  /// open.
   bool awaits_data() const;
   /// The states of RFC 9000 §3; empty when there is no such part, or it is over and freed.
   std::optional<SendStream::State> send_state(StreamId id) const;
@@ -211,7 +212,8 @@ class Streams {
   StreamTrace trace_;
   StreamLimits limits_;
   Duration smoothed_rtt_ = Duration::milliseconds(333);
-  Instant now_;  // of the last frame with data
+  Instant now_;            // of the last frame with data
+  StreamId last_arrival_;  // its stream
 
   StreamTable table_;
   Scheduler scheduler_;

@@ -33,6 +33,7 @@ Result<void> Streams::on_frame(Instant now, const StreamFrame& frame, const Buff
     return {};
   }
   data_received_ += *growth;
+  last_arrival_ = frame.stream_id;
   statistics_.bytes_received += part.buffer().held() - had;
   trace_.moved({.stream_id = frame.stream_id,
                 .offset = frame.offset,
