@@ -17,6 +17,7 @@ std::vector<RunResult> run_all(std::span<const Wish> wishes, unsigned jobs,
   const auto work = [&] {
     for (size_t i = next++; i < wishes.size(); i = next++) {
       RunResult result = run(wishes[i].scenario, wishes[i].controller, wishes[i].seed);
+      if (!wishes[i].keeps_samples) result.samples = {};
       const std::lock_guard lock(mutex);
       results[i] = std::move(result);
       is_there[i] = true;

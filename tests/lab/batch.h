@@ -13,6 +13,7 @@ struct Wish {
   Scenario scenario;
   CongestionAlgorithm controller = CongestionAlgorithm::cubic;
   uint64_t seed = 1;
+  bool keeps_samples = false;
 };
 
 /// `tell` gets each result in order as soon as it and those before it are there; one call at a time.

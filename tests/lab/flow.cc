@@ -44,7 +44,10 @@ quic::TransportConfig Flow::transport() const {
   config.streams.send_buffer_max = kWindow;
   // Enough to keep the sender busy, and soon over when no more is written.
   config.streams.unsent_max =
-      std::clamp<uint64_t>(setting_.rate.bytes_in(Duration::milliseconds(100)), 256 << 10, 32 << 20);
+      std::clamp<uint64_t>(setting_.rate.bytes_in(Duration::milliseconds(100)), quic::kStreamUnsentMin, 32 << 20);
+  // However bad the path: what is looked at is its controller.
+  config.handshake_timeout = Duration::seconds(60);
+  config.max_idle_timeout = Duration::seconds(120);
   config.congestion = setting_.controller;
   return config;
 }
@@ -76,6 +79,12 @@ void Flow::start() {
 const quic::Statistics& Flow::statistics() {
   if (const quic::Connection* connection = client_.endpoint().find(handle_)) statistics_ = connection->statistics();
   return statistics_;
+}
+
+uint64_t Flow::arrived() {
+  const quic::Connection* connection = server_.endpoint().find(server_handle_);
+  if (connection) arrived_ = connection->statistics().streams.bytes_received;
+  return arrived_;
 }
 
 Instant Flow::start_of_stream(uint32_t index) const {
@@ -148,6 +157,7 @@ void Flow::Sender::write(Stream& stream) {
 // --- The receiver
 
 void Flow::Receiver::on_event(Instant now, const quic::EndpointEvent& event) {
+  flow_.server_handle_ = event.connection;
   if (const auto* opened = event_of<quic::StreamOpened>(event)) read(now, event.connection, opened->stream_id);
   if (const auto* readable = event_of<quic::StreamReadable>(event)) read(now, event.connection, readable->stream_id);
   if (event_of<quic::Closed>(event)) flow_.facts_.closed = true;

@@ -54,6 +54,8 @@ class Flow {
   bool is_done() const { return !facts_.done.is_never() || facts_.closed; }
   /// The sender's; those it had last when the connection is gone.
   const quic::Statistics& statistics();
+  /// Bytes that have arrived at the receiver, in order or not, each once.
+  uint64_t arrived();
 
  private:
   struct Stream {
@@ -108,6 +110,8 @@ class Flow {
   Sender sender_{*this};
   Receiver receiver_{*this};
   quic::ConnectionHandle handle_;
+  quic::ConnectionHandle server_handle_;
+  uint64_t arrived_ = 0;
   FlowFacts facts_;
   quic::Statistics statistics_;
 };

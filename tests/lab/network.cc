@@ -14,6 +14,8 @@ Network::Network(sim::World& world, const Scenario& scenario, uint64_t seed)
       shared_(world.scheduler, world.journal, Direction::to_server,
               [this](Datagram datagram) { ways_[Flow::number_of(datagram)]->there.send(std::move(datagram)); }) {
   const LinkPlan& plan = scenario.link;
+  improvements_ = improvements(plan);
+  first_through_.resize(improvements_.size(), Instant::never());
   if (plan.blackout.is_there()) shared_.add<sim::Blackhole>(plan.blackout.from, plan.blackout.until);
   if (plan.episode.is_there()) {
     shared_.add<sim::RandomLoss>(seed_ + 1, plan.episode_ppm, plan.episode.from, plan.episode.until);
@@ -60,10 +62,18 @@ std::vector<sim::ChangingDelay::Step> Network::delays(Duration extra) const {
 
 /// The sender's host is at the bottleneck: what a datagram took since it was sent, but for its own transmission, it waited.
 void Network::on_through(Instant now, const Datagram& datagram) {
+  for (size_t i = 0; i < improvements_.size(); i++) {
+    if (now >= improvements_[i]) first_through_[i] = std::min(first_through_[i], now);
+  }
   if (now < Instant() + scenario_.measure_from || now > Instant() + scenario_.duration) return;
   const Duration own = bottleneck_->rate_at(now).time_for(datagram.bytes.size());
   const Duration waited = std::max(now - datagram.sent - own, Duration());
   measured_.queueing_ms.push_back(static_cast<float>(waited.as_seconds() * 1e3));
+}
+
+Instant Network::first_through(Instant improvement) const {
+  const auto at = std::ranges::find(improvements_, improvement);
+  return at == improvements_.end() ? Instant::never() : first_through_[static_cast<size_t>(at - improvements_.begin())];
 }
 
 uint64_t Network::capacity(Instant from, Instant until) const {

@@ -29,6 +29,8 @@ class Network {
   /// Bytes that can get through between two instants.
   uint64_t capacity(Instant from, Instant until) const;
   Measured& measured() { return measured_; }
+  /// When the first datagram since one of improvements() went through; never: none did.
+  Instant first_through(Instant improvement) const;
 
  private:
   struct Way {
@@ -47,6 +49,7 @@ class Network {
   sim::Policer* policer_ = nullptr;
   std::vector<std::unique_ptr<Way>> ways_;  // by the flow's number
   Measured measured_;
+  std::vector<Instant> improvements_, first_through_;
 };
 
 }  // namespace quoll::lab

@@ -34,7 +34,8 @@ std::string end_of(const RunResult& result) {
 std::string recovery_of(const RunResult& result) {
   if (result.recoveries.empty()) return "-";
   const Recovery& last = result.recoveries.back();
-  return fixed(last.to_80_percent, 2, "never") + "/" + fixed(last.to_90_percent, 2, "never");
+  return fixed(last.first_seconds, 2, "never") + "/" + fixed(last.to_80_percent, 2, "never") + "/" +
+         fixed(last.to_90_percent, 2, "never");
 }
 
 double rounded(double value, double unit) { return std::round(value / unit) * unit; }
@@ -47,7 +48,7 @@ nlohmann::json samples_of(const RunResult& result) {
     for (size_t i = 0; i < sample.flows.size(); i++) {
       const FlowSample& flow = sample.flows[i];
       nlohmann::json& of_flow = json["flows"][i];
-      of_flow["delivered"].push_back(flow.delivered);
+      of_flow["arrived"].push_back(flow.arrived);
       of_flow["window"].push_back(flow.window);
       of_flow["in_flight"].push_back(flow.in_flight);
       const bool is_paced = !flow.pacing_rate.is_infinite();
@@ -89,6 +90,7 @@ nlohmann::json json_of(const RunResult& result) {
   }
   for (const Recovery& recovery : result.recoveries) {
     json["recoveries"].push_back({{"from", (recovery.from - Instant()).as_seconds()},
+                                  {"first_seconds", recovery.first_seconds},
                                   {"to_80_percent", recovery.to_80_percent},
                                   {"to_90_percent", recovery.to_90_percent}});
   }
@@ -98,8 +100,8 @@ nlohmann::json json_of(const RunResult& result) {
 }  // namespace
 
 void print_table_head(std::FILE* to) {
-  std::fprintf(to, "%-16s %-8s %9s %6s  %-26s %6s %7s %6s %6s %8s %12s\n", "scenario", "control", "Mbit/s", "use %",
-               "queueing ms med/p95/mean", "lost %", "again %", "Jain", "share", "end s", "80/90 % s");
+  std::fprintf(to, "%-16s %-8s %9s %6s  %-26s %6s %7s %6s %6s %8s %16s\n", "scenario", "control", "Mbit/s", "use %",
+               "queueing ms med/p95/mean", "lost %", "again %", "Jain", "share", "end s", "first/80/90 % s");
 }
 
 void print_table_row(std::FILE* to, const RunResult& result) {
@@ -110,7 +112,7 @@ void print_table_row(std::FILE* to, const RunResult& result) {
   const double sent = sum(result, &FlowResult::packets_sent), lost = sum(result, &FlowResult::packets_lost);
   const std::string queueing = fixed(result.queueing_median_ms, 2) + " / " + fixed(result.queueing_p95_ms, 2) + " / " +
                                fixed(result.queueing_mean_ms, 2);
-  std::fprintf(to, "%-16s %-8s %9.3f %6.1f  %-26s %6.2f %7.2f %6.3f %6.2f %8s %12s\n", result.scenario.c_str(),
+  std::fprintf(to, "%-16s %-8s %9.3f %6.1f  %-26s %6.2f %7.2f %6.3f %6.2f %8s %16s\n", result.scenario.c_str(),
                std::string(name_of(result.controller)).c_str(), bulk, 100 * result.utilisation, queueing.c_str(),
                share_percent(lost, sent), result.flows.front().retransmitted_percent, result.jain, result.share,
                end_of(result).c_str(), recovery_of(result).c_str());

@@ -10,16 +10,19 @@
 namespace quoll::lab {
 namespace {
 
-constexpr Duration kDrainMax = Duration::seconds(120);  // from the last write until everything must be delivered
+constexpr Duration kDrainMax = Duration::seconds(600);  // from the last write until everything must be delivered
 constexpr int64_t kSamples = 800;
-constexpr Duration kSampleMin = Duration::milliseconds(2);
+constexpr Duration kSampleMin = Duration::milliseconds(1);
 /// RFC 9002 §7.2, with the smallest datagrams that a path may have come down to.
 constexpr uint64_t kWindowFloor = quic::minimum_window(quic::kSmallestMaxDatagramSize);
 
 class Run {
  public:
   Run(const Scenario& scenario, CongestionAlgorithm controller, uint64_t seed)
-      : scenario_(scenario), network_(world_, scenario, seed), end_(Instant() + scenario.duration) {
+      : scenario_(scenario),
+        network_(world_, scenario, seed),
+        end_(Instant() + scenario.duration),
+        interval_(std::max(kSampleMin, std::min(scenario.duration / kSamples, scenario.link.rtt / 2))) {
     result_.scenario = scenario.name;
     result_.controller = controller;
     result_.seed = seed;
@@ -64,7 +67,7 @@ class Run {
     for (size_t i = 0; i < flows_.size(); i++) {
       Flow& flow = *flows_[i];
       const quic::Statistics& now = flow.statistics();
-      sample.flows.push_back({.delivered = flow.facts().delivered,
+      sample.flows.push_back({.arrived = flow.arrived(),
                               .window = now.congestion_window,
                               .in_flight = now.bytes_in_flight,
                               .pacing_rate = now.pacing_rate,
@@ -75,26 +78,24 @@ class Run {
       if (now.congestion_window < kWindowFloor) world_.fail("a window below its floor");
     }
     result_.samples.push_back(std::move(sample));
-    if (!is_over())
-      world_.scheduler.after(std::max(kSampleMin, scenario_.duration / kSamples), [this] { this->sample(); });
+    if (!is_over()) world_.scheduler.after(interval_, [this] { this->sample(); });
   }
 
   // --- At the end
 
-  /// What flow `i` had delivered at an instant, between two samples in proportion.
-  double delivered_at(Instant when, size_t i) const {
+  /// What of flow `i` had arrived at an instant, between two samples in proportion.
+  double arrived_at(Instant when, size_t i) const {
     const auto after = std::ranges::lower_bound(result_.samples, when, {}, &Sample::when);
     if (after == result_.samples.begin()) return 0;
-    if (after == result_.samples.end()) return static_cast<double>(result_.samples.back().flows[i].delivered);
+    if (after == result_.samples.end()) return static_cast<double>(result_.samples.back().flows[i].arrived);
     const Sample& before = *std::prev(after);
     const double part = (when - before.when).as_seconds() / (after->when - before.when).as_seconds();
-    const auto low = static_cast<double>(before.flows[i].delivered),
-               high = static_cast<double>(after->flows[i].delivered);
+    const auto low = static_cast<double>(before.flows[i].arrived), high = static_cast<double>(after->flows[i].arrived);
     return low + part * (high - low);
   }
-  double delivered_between(Instant from, Instant until) const {
+  double arrived_between(Instant from, Instant until) const {
     double bytes = 0;
-    for (size_t i = 0; i < flows_.size(); i++) bytes += delivered_at(until, i) - delivered_at(from, i);
+    for (size_t i = 0; i < flows_.size(); i++) bytes += arrived_at(until, i) - arrived_at(from, i);
     return bytes;
   }
 
@@ -110,7 +111,7 @@ class Run {
     result_.dropped = network_.dropped();
     result_.marked = network_.bottleneck().marked();
     const auto capacity = static_cast<double>(network_.capacity(from, end_));
-    result_.utilisation = delivered_between(from, end_) / capacity;
+    result_.utilisation = arrived_between(from, end_) / capacity;
     add_shares();
     add_recoveries();
     result_.failure = world_.verdict.failure();
@@ -132,7 +133,7 @@ class Run {
     if (facts.delivered != facts.sent) world_.fail("flow " + std::to_string(i) + " lost bytes");
     const Instant begin = one.is_bulk ? std::max(from, facts.started) : facts.started;
     const Instant end = one.is_bulk ? end_ : std::min(facts.done, world_.now());
-    one.megabits = (delivered_at(end, i) - delivered_at(begin, i)) * 8e-6 / std::max(1e-9, (end - begin).as_seconds());
+    one.megabits = (arrived_at(end, i) - arrived_at(begin, i)) * 8e-6 / std::max(1e-9, (end - begin).as_seconds());
     one.seconds = (std::min(facts.done, world_.now()) - facts.started).as_seconds();
     one.packets_lost_percent =
         100.0 * static_cast<double>(one.packets_lost) / static_cast<double>(std::max<uint64_t>(1, one.packets_sent));
@@ -155,31 +156,24 @@ class Run {
   }
 
   void add_recoveries() {
-    const LinkPlan& link = scenario_.link;
-    std::vector<Instant> events;
-    Bandwidth rate = link.rate;
-    for (const auto& step : link.steps) {
-      if (step.rate > rate) events.push_back(step.from);
-      rate = step.rate;
-    }
-    for (const Period& period : {link.blackout, link.episode}) {
-      if (period.is_there()) events.push_back(period.until);
-    }
-    for (const Instant event : events) {
-      result_.recoveries.push_back(
-          {.from = event, .to_80_percent = time_to(event, 0.8), .to_90_percent = time_to(event, 0.9)});
+    for (const Instant event : improvements(scenario_.link)) {
+      const Instant first = network_.first_through(event);
+      result_.recoveries.push_back({.from = event,
+                                    .first_seconds = first.is_never() ? -1 : (first - event).as_seconds(),
+                                    .to_80_percent = time_to(event, 0.8),
+                                    .to_90_percent = time_to(event, 0.9)});
     }
   }
 
   /// Seconds until a span of two round trips begins and ends in which so much of the link's rate was goodput.
   double time_to(Instant event, double share) const {
-    const Duration span = std::max(2 * scenario_.link.rtt, 2 * std::max(kSampleMin, scenario_.duration / kSamples));
+    const Duration span = std::max(2 * scenario_.link.rtt, 2 * interval_);
     for (const Sample& sample : result_.samples) {
       const Instant from = sample.when - span;
       if (from < event) continue;
       if (sample.when > end_) break;
       const double wanted = share * static_cast<double>(network_.capacity(from, sample.when));
-      if (delivered_between(from, sample.when) >= wanted) return (sample.when - event).as_seconds();
+      if (arrived_between(from, sample.when) >= wanted) return (sample.when - event).as_seconds();
     }
     return -1;
   }
@@ -188,6 +182,7 @@ class Run {
   sim::World world_;
   Network network_;
   Instant end_;
+  Duration interval_;  // of samples
   std::vector<std::unique_ptr<Flow>> flows_;
   std::vector<uint64_t> window_min_;
   RunResult result_;

@@ -11,7 +11,7 @@ namespace quoll::lab {
 
 /// One flow at one instant.
 struct FlowSample {
-  uint64_t delivered = 0;  // bytes, so far
+  uint64_t arrived = 0;    // bytes at the receiver, in order or not, so far
   uint64_t window = 0;     // bytes
   uint64_t in_flight = 0;  // bytes
   Bandwidth pacing_rate;
@@ -42,6 +42,7 @@ struct FlowResult {
 /// After something got better: a faster link, the end of a blackout or of a time of loss.
 struct Recovery {
   Instant from;
+  double first_seconds = -1;  // until the bottleneck had something to send again; < 0: never
   double to_80_percent = -1,
          to_90_percent = -1;  // seconds until the goodput is that share of the link's rate; < 0: never
 };

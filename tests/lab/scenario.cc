@@ -129,6 +129,19 @@ LinkPlan link_of(uint64_t megabits, int64_t rtt_ms, uint64_t queue_percent) {
           .queue_bytes = std::max(2 * kDatagram, bdp(rate, ms(rtt_ms)) * queue_percent / 100)};
 }
 
+std::vector<Instant> improvements(const LinkPlan& link) {
+  std::vector<Instant> instants;
+  Bandwidth rate = link.rate;
+  for (const sim::Bottleneck::RateStep& step : link.steps) {
+    if (step.rate > rate) instants.push_back(step.from);
+    rate = step.rate;
+  }
+  for (const Period& period : {link.blackout, link.episode}) {
+    if (period.is_there()) instants.push_back(period.until);
+  }
+  return instants;
+}
+
 const std::vector<Scenario>& named_scenarios() {
   static const std::vector<Scenario> made = [] {
     ListMaker maker;

@@ -77,6 +77,9 @@ uint64_t bdp(Bandwidth rate, Duration rtt);
 /// A link with a queue of so many hundredths of its bandwidth-delay product, and of two datagrams at least.
 LinkPlan link_of(uint64_t megabits, int64_t rtt_ms, uint64_t queue_percent);
 
+/// When it gets better: a higher rate, the end of a blackout or of an episode of loss.
+std::vector<Instant> improvements(const LinkPlan& link);
+
 /// The scenarios with names.
 const std::vector<Scenario>& named_scenarios();
 const Scenario* find_scenario(std::string_view name);
