@@ -40,6 +40,7 @@ std::vector<Claim> claims(std::span<const CongestionAlgorithm> controllers, Effo
 /// Judges each claim by seeds 1 to `seeds`.
 std::vector<Verdict> judge(std::span<const Claim> claims, uint64_t seeds, unsigned jobs);
 
+/// All rows as text; or in Markdown one for each kind of claim and controller: the worst.
 enum class Layout : uint8_t { text, markdown };
 void print_verdicts(std::FILE* to, std::span<const Verdict> verdicts, Layout layout);
 

@@ -3,7 +3,7 @@
 //     cc_lab --list
 //     cc_lab [--scenario NAME,...] [--json FILE]
 //     cc_lab --random N            scenarios from seeds, which must keep the invariants
-//     cc_lab --claims [--seeds N] [--markdown] [--effort tiny|quick|full]
+//     cc_lab --claims [--only TEXT] [--seeds N] [--markdown] [--effort tiny|quick|full]
 //
 // with [--cc cubic,newreno,bbr2,bbr3] [--seed S] [--jobs J]. The exit code is 1 when a claim or an invariant does not hold.
 
@@ -30,6 +30,7 @@ struct Arguments {
   uint64_t seed = 1;
   unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
   std::string json;
+  std::string only;     // of claims: those in whose line this stands
   uint64_t random = 0;  // so many
   uint64_t seeds = 3;   // of each claim
   Effort effort = Effort::full;
@@ -100,6 +101,7 @@ bool read_option(std::string_view option, std::string_view value, Arguments& to)
   if (option == "--cc") return read_controllers(value, to);
   if (option == "--json") return to.json = value, !value.empty() || refuse("--json wants a file", value);
   if (option == "--seed") return read_number(value, to.seed) || refuse("--seed wants a number", value);
+  if (option == "--only") return to.only = value, true;
   if (option == "--effort") return read_effort(value, to);
   if (option == "--random") return read_number(value, to.random) || refuse("--random wants a number", value);
   if (option == "--seeds") {
@@ -202,7 +204,9 @@ bool run_random(const Arguments& arguments) {
 }
 
 bool run_claims(const Arguments& arguments) {
-  const std::vector<Claim> all = claims(arguments.controllers, arguments.effort);
+  std::vector<Claim> all = claims(arguments.controllers, arguments.effort);
+  std::erase_if(all,
+                [&](const Claim& claim) { return !(claim.what + ": " + claim.scenario).contains(arguments.only); });
   const std::vector<Verdict> verdicts = judge(all, arguments.seeds, arguments.jobs);
   print_verdicts(stdout, verdicts, arguments.layout);
   return std::ranges::all_of(verdicts, &Verdict::holds);
@@ -219,7 +223,7 @@ int main(int count, char** words) {
                  "usage: cc_lab --list\n"
                  "       cc_lab [--scenario NAME,...] [--json FILE]\n"
                  "       cc_lab --random N\n"
-                 "       cc_lab --claims [--seeds N] [--markdown] [--effort tiny|quick|full]\n"
+                 "       cc_lab --claims [--only TEXT] [--seeds N] [--markdown] [--effort tiny|quick|full]\n"
                  "       with [--cc NAME,...] [--seed S] [--jobs J]\n");
     return 2;
   }

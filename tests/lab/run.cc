@@ -143,7 +143,8 @@ class Run {
                                 static_cast<double>(std::max<uint64_t>(1, statistics.streams.bytes_sent));
     for (const Duration time : facts.stream_times) one.stream_seconds.push_back(time.as_seconds());
     for (const sim::Host* host : {&flow.client(), &flow.server()}) result_.datagrams += host->counters().datagrams_sent;
-    const bool had_time = !facts.connected.is_never() && facts.connected + kTimeToSend + 10 * statistics.smoothed_rtt < end_;
+    const bool had_time =
+        !facts.connected.is_never() && facts.connected + kTimeToSend + 10 * statistics.smoothed_rtt < end_;
     if (had_time && arrived_at(end_, i) <= 0) world_.fail("flow " + std::to_string(i) + " got nothing through");
     result_.flows.push_back(std::move(one));
   }
