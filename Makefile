@@ -14,7 +14,7 @@ configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
-.PHONY: all serve static test check vectors sim cc-lab e2e interop interop-quick bench bench-picture bench-parts install clean \
+.PHONY: all serve static test check vectors sim cc-lab cc-lab-docs e2e interop interop-quick bench bench-picture bench-parts install clean \
         docs examples \
         sanitize clang ct cross emulate fuzz style format
 
@@ -65,6 +65,12 @@ cc-lab: ## make cc-lab CC_LAB="--scenario dsl-10m --cc bbr2": congestion control
 	@test -d $(BUILD)/cc-lab/venv || python3 -m venv $(BUILD)/cc-lab/venv
 	@$(BUILD)/cc-lab/venv/bin/pip install --quiet -r bench/endtoend/requirements.txt
 	@$(BUILD)/cc-lab/venv/bin/python tests/lab/picture $(BUILD)/cc-lab/results.json $(BUILD)/cc-lab
+
+cc-lab-docs: ## the pictures and the table of claims of docs/congestion.md
+	@$(MAKE) cc-lab CC_LAB="--scenario rate-steps,equal-4"
+	@cp $(BUILD)/cc-lab/rate-steps.svg docs/congestion-steps.svg
+	@cp $(BUILD)/cc-lab/equal-4.svg docs/congestion-shares.svg
+	@tests/lab/document $(BUILD)/test/cc_lab docs/congestion.md
 
 e2e: ## Quoll's programs with browsers, clients and servers of others, over real sockets
 	@tools/need $(TEST_PACKAGES)
