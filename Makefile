@@ -60,11 +60,10 @@ cc-lab: ## make cc-lab CC_LAB="--scenario dsl-10m --cc bbr2": congestion control
 	@tools/need $(TEST_PACKAGES) python3-venv >/dev/null
 	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test) --target cc_lab >/dev/null
-	@mkdir -p $(BUILD)/cc-lab
-	@$(BUILD)/test/cc_lab --jobs $(JOBS) --json $(BUILD)/cc-lab/results.json $(CC_LAB)
 	@test -d $(BUILD)/cc-lab/venv || python3 -m venv $(BUILD)/cc-lab/venv
 	@$(BUILD)/cc-lab/venv/bin/pip install --quiet -r bench/endtoend/requirements.txt
-	@$(BUILD)/cc-lab/venv/bin/python tests/lab/picture $(BUILD)/cc-lab/results.json $(BUILD)/cc-lab
+	@$(BUILD)/test/cc_lab --jobs $(JOBS) --json $(BUILD)/cc-lab/results.json $(CC_LAB); code=$$?; \
+	  $(BUILD)/cc-lab/venv/bin/python tests/lab/picture $(BUILD)/cc-lab/results.json $(BUILD)/cc-lab && exit $$code
 
 cc-lab-docs: ## the pictures and the table of claims of docs/congestion.md
 	@$(MAKE) cc-lab CC_LAB="--scenario rate-steps,equal-4"

@@ -1,6 +1,7 @@
 #include "tests/lab/claims.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -190,7 +191,7 @@ class Maker {
       const Period period = {at(s(8)), at(s(10))};
       // RFC 9002 §7.3.3 and RFC 9438 §4.3: from its threshold, which losses brought down, a window grows by about a datagram
       // in a round trip. 30 % loss leaves a threshold of two; a blackout halves what NewReno had.
-      const double by_datagrams = 20 + static_cast<double>(bdp(plan.rate, plan.rtt)) / kDatagram;
+      const double by_datagrams = 20 + std::floor(static_cast<double>(bdp(plan.rate, plan.rtt)) / kDatagram);
       LinkPlan dark = plan, lossy = plan;
       dark.blackout = period;
       lossy.episode = period;
@@ -269,7 +270,7 @@ class Wishes {
 
 }  // namespace
 
-std::vector<Verdict> judge(std::span<const Claim> claims, uint64_t seeds, unsigned jobs) {
+Judgement judge(std::span<const Claim> claims, uint64_t seeds, unsigned jobs, bool keeps_samples) {
   Wishes wishes;
   std::vector<std::vector<size_t>> numbers;  // of the runs of a claim and seed
   for (const Claim& claim : claims) {
@@ -277,18 +278,18 @@ std::vector<Verdict> judge(std::span<const Claim> claims, uint64_t seeds, unsign
       numbers.emplace_back();
       for (Wish wish : claim.wishes) {
         wish.seed = seed;
+        wish.keeps_samples = keeps_samples;
         numbers.back().push_back(wishes.add(wish));
       }
     }
   }
-  const std::vector<RunResult> results = run_all(wishes.all(), jobs);
-  std::vector<Verdict> verdicts;
+  Judgement judgement{.verdicts = {}, .results = run_all(wishes.all(), jobs)};
   size_t next = 0;
   for (const Claim& claim : claims) {
     Verdict verdict{.claim = &claim, .failure = {}};
     for (uint64_t seed = 1; seed <= seeds; seed++, next++) {
       std::vector<RunResult> of_seed;
-      for (const size_t number : numbers[next]) of_seed.push_back(results[number]);
+      for (const size_t number : numbers[next]) of_seed.push_back(judgement.results[number]);
       const double value = claim.value(of_seed);
       if (seed == 1 || is_worse(claim, value, verdict.measured)) {
         verdict.measured = value;
@@ -298,9 +299,9 @@ std::vector<Verdict> judge(std::span<const Claim> claims, uint64_t seeds, unsign
         if (!result.failure.empty()) verdict.failure = result.failure + " (seed " + std::to_string(seed) + ")";
       }
     }
-    verdicts.push_back(std::move(verdict));
+    judgement.verdicts.push_back(std::move(verdict));
   }
-  return verdicts;
+  return judgement;
 }
 
 namespace {

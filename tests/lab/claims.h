@@ -37,8 +37,12 @@ struct Verdict {
 enum class Effort : uint8_t { tiny, quick, full };
 /// Less effort leaves away what takes long: tiny is for builds with sanitizers.
 std::vector<Claim> claims(std::span<const CongestionAlgorithm> controllers, Effort effort);
-/// Judges each claim by seeds 1 to `seeds`.
-std::vector<Verdict> judge(std::span<const Claim> claims, uint64_t seeds, unsigned jobs);
+struct Judgement {
+  std::vector<Verdict> verdicts;   // one for each claim
+  std::vector<RunResult> results;  // of all runs, each once
+};
+/// Judges each claim, which outlive the verdicts, by seeds 1 to `seeds`.
+Judgement judge(std::span<const Claim> claims, uint64_t seeds, unsigned jobs, bool keeps_samples = false);
 
 /// All rows as text; or in Markdown one for each kind of claim and controller: the worst.
 enum class Layout : uint8_t { text, markdown };

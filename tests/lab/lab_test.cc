@@ -176,13 +176,13 @@ TEST_CASE("a claim is judged by its worst seed") {
               .unit = "",
               .wishes = {{.scenario = small()}},
               .value = seed_of};
-  CHECK(judge(std::span(&claim, 1), 2, 1)[0].holds());
-  const std::vector<Verdict> verdicts = judge(std::span(&claim, 1), 3, 1);
+  CHECK(judge(std::span(&claim, 1), 2, 1).verdicts[0].holds());
+  const std::vector<Verdict> verdicts = judge(std::span(&claim, 1), 3, 1).verdicts;
   CHECK_FALSE(verdicts[0].holds());
   CHECK(verdicts[0].measured == 3);
   CHECK(verdicts[0].seed == 3);
   claim.bound = Claim::Bound::at_least;
-  CHECK(judge(std::span(&claim, 1), 3, 1)[0].measured == 1);
+  CHECK(judge(std::span(&claim, 1), 3, 1).verdicts[0].measured == 1);
 }
 
 TEST_CASE("a claim does not hold when a run fails, whatever was measured") {
@@ -195,7 +195,7 @@ TEST_CASE("a claim does not hold when a run fails, whatever was measured") {
                     .unit = "",
                     .wishes = {{.scenario = scenario}},
                     .value = [](std::span<const RunResult>) { return 1.0; }};
-  const std::vector<Verdict> verdicts = judge(std::span(&claim, 1), 1, 1);
+  const std::vector<Verdict> verdicts = judge(std::span(&claim, 1), 1, 1).verdicts;
   CHECK_FALSE(verdicts[0].holds());
   CHECK(verdicts[0].failure.contains("did not deliver"));
 }

@@ -1,11 +1,11 @@
 // cc_lab: runs scenarios with congestion controllers and prints what came of it.
 //
 //     cc_lab --list
-//     cc_lab [--scenario NAME,...] [--json FILE]
+//     cc_lab [--scenario NAME,...]
 //     cc_lab --random N            scenarios from seeds, which must keep the invariants
 //     cc_lab --claims [--only TEXT] [--seeds N] [--markdown] [--effort tiny|quick|full]
 //
-// with [--cc cubic,newreno,bbr2,bbr3] [--seed S] [--jobs J]. The exit code is 1 when a claim or an invariant does not hold.
+// with [--cc cubic,newreno,bbr2,bbr3] [--seed S] [--jobs J] [--json FILE]; in the file are the samples over time. The exit code is 1 when a claim or an invariant does not hold.
 
 #include <algorithm>
 #include <charconv>
@@ -148,6 +148,10 @@ void print_list() {
   }
 }
 
+bool save(const Arguments& arguments, std::span<const RunResult> results) {
+  return arguments.json.empty() || write_json(arguments.json, results) || refuse("cannot be written", arguments.json);
+}
+
 bool run_scenarios(const Arguments& arguments) {
   std::vector<Wish> wishes;
   const auto add = [&](const Scenario& scenario) {
@@ -170,11 +174,7 @@ bool run_scenarios(const Arguments& arguments) {
     is_good = is_good && result.failure.empty();
   });
   work.print();
-  if (!arguments.json.empty() && !write_json(arguments.json, results)) {
-    std::fprintf(stderr, "cc_lab: %s cannot be written\n", arguments.json.c_str());
-    return false;
-  }
-  return is_good;
+  return save(arguments, results) && is_good;
 }
 
 /// Each scenario with one controller after the other.
@@ -184,12 +184,13 @@ bool run_random(const Arguments& arguments) {
     const uint64_t seed = arguments.seed + i;
     wishes.push_back({.scenario = random_scenario(seed),
                       .controller = arguments.controllers[seed % arguments.controllers.size()],
-                      .seed = seed});
+                      .seed = seed,
+                      .keeps_samples = !arguments.json.empty()});
   }
   print_table_head(stdout);
   Work work;
   size_t failed = 0;
-  run_all(wishes, arguments.jobs, [&](const RunResult& result) {
+  const std::vector<RunResult> results = run_all(wishes, arguments.jobs, [&](const RunResult& result) {
     print_table_row(stdout, result);
     std::fflush(stdout);
     work.add(result);
@@ -200,16 +201,17 @@ bool run_random(const Arguments& arguments) {
   });
   work.print();
   std::printf("%zu of %zu failed\n", failed, wishes.size());
-  return failed == 0;
+  return save(arguments, results) && failed == 0;
 }
 
 bool run_claims(const Arguments& arguments) {
   std::vector<Claim> all = claims(arguments.controllers, arguments.effort);
   std::erase_if(all,
                 [&](const Claim& claim) { return !(claim.what + ": " + claim.scenario).contains(arguments.only); });
-  const std::vector<Verdict> verdicts = judge(all, arguments.seeds, arguments.jobs);
-  print_verdicts(stdout, verdicts, arguments.layout);
-  return std::ranges::all_of(verdicts, &Verdict::holds);
+  if (all.empty()) return refuse("no claim has these words", arguments.only);
+  const Judgement judgement = judge(all, arguments.seeds, arguments.jobs, !arguments.json.empty());
+  print_verdicts(stdout, judgement.verdicts, arguments.layout);
+  return save(arguments, judgement.results) && std::ranges::all_of(judgement.verdicts, &Verdict::holds);
 }
 
 }  // namespace
@@ -221,10 +223,10 @@ int main(int count, char** words) {
   if (!read_arguments(count, words, arguments)) {
     std::fprintf(stderr,
                  "usage: cc_lab --list\n"
-                 "       cc_lab [--scenario NAME,...] [--json FILE]\n"
+                 "       cc_lab [--scenario NAME,...]\n"
                  "       cc_lab --random N\n"
                  "       cc_lab --claims [--only TEXT] [--seeds N] [--markdown] [--effort tiny|quick|full]\n"
-                 "       with [--cc NAME,...] [--seed S] [--jobs J]\n");
+                 "       with [--cc NAME,...] [--seed S] [--jobs J] [--json FILE]\n");
     return 2;
   }
   if (arguments.lists) return print_list(), 0;
