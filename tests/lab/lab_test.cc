@@ -124,6 +124,16 @@ TEST_CASE("it gets better with a higher rate and when a hazard ends") {
   CHECK(improvements(link) == std::vector{Instant() + s(2), Instant() + s(5)});
 }
 
+TEST_CASE("a path is quiet after its last change, and never with a hazard that stays") {
+  LinkPlan link = link_of(10, 20, 100);
+  CHECK(quiet_since(link) == Instant());
+  link.steps = {{Instant() + s(1), link.rate.scaled(1, 2)}};
+  link.blackout = {Instant() + s(4), Instant() + s(5)};
+  CHECK(quiet_since(link) == Instant() + s(5));
+  link.loss_ppm = 1;
+  CHECK(quiet_since(link).is_never());
+}
+
 TEST_CASE("scenarios have names of their own, flows, and time to measure in") {
   std::set<std::string> names;
   for (const Scenario& scenario : named_scenarios()) {

@@ -13,6 +13,11 @@ namespace {
 constexpr Duration kDrainMax = Duration::seconds(600);  // from the last write until everything must be delivered
 /// What is connected that long, and ten round trips, has got something through: more than a handshake's PTO.
 constexpr Duration kTimeToSend = Duration::seconds(3);
+/// Within that, after a sender's longest wait for a PTO, even a window that grows by a datagram in a round trip has grown.
+constexpr Duration kTimeToRise = Duration::seconds(4);
+constexpr int64_t kRoundsToRise = 60;
+constexpr double kBytesOfRound = 10 * 1'200;
+constexpr Duration kSpanOfRest = Duration::seconds(1);
 constexpr int64_t kSamples = 800;
 constexpr Duration kSampleMin = Duration::milliseconds(1);
 /// RFC 9002 §7.2, with the smallest datagrams that a path may have come down to.
@@ -116,6 +121,7 @@ class Run {
     result_.utilisation = arrived_between(from, end_) / capacity;
     add_shares();
     add_recoveries();
+    look_for_rest();
     result_.failure = world_.verdict.failure();
   }
 
@@ -166,6 +172,22 @@ class Run {
                                     .first_seconds = first.is_never() ? -1 : (first - event).as_seconds(),
                                     .to_80_percent = time_to(event, 0.8),
                                     .to_90_percent = time_to(event, 0.9)});
+    }
+  }
+
+  /// A flow that is alone on a link without hazards has got away from its smallest window.
+  void look_for_rest() {
+    if (flows_.size() > 1 || !result_.flows[0].is_bulk) return;
+    Duration rtt = scenario_.link.rtt;
+    for (const PathChange& change : scenario_.link.path_changes) rtt = std::max(rtt, change.rtt);
+    rtt += scenario_.flows[0].extra_rtt;
+    const Instant quiet = std::max(quiet_since(scenario_.link), flows_[0]->facts().connected);
+    if (quiet + kTimeToRise + kRoundsToRise * rtt > end_) return;
+    const Duration span = std::max(10 * rtt, kSpanOfRest);
+    const auto capacity = static_cast<double>(network_.capacity(end_ - span, end_));
+    const double rounds = span.as_seconds() / rtt.as_seconds();
+    if (arrived_between(end_ - span, end_) < std::min(capacity / 2, rounds * kBytesOfRound)) {
+      world_.fail("the flow stays at its smallest window");
     }
   }
 

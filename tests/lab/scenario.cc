@@ -142,6 +142,22 @@ std::vector<Instant> improvements(const LinkPlan& link) {
   return instants;
 }
 
+Instant quiet_since(const LinkPlan& link) {
+  const bool is_marked = link.mark_bytes != UINT64_MAX;
+  const bool is_shallow = link.queue_bytes < 10 * kDatagram;
+  if (link.loss_ppm > 0 || link.burst_ppm > 0 || link.reorder_ppm > 0 || !link.policed.is_zero() || is_marked ||
+      is_shallow) {
+    return Instant::never();
+  }
+  Instant last;
+  for (const sim::Bottleneck::RateStep& step : link.steps) last = std::max(last, step.from);
+  for (const PathChange& change : link.path_changes) last = std::max(last, change.at);
+  for (const Period& period : {link.blackout, link.episode}) {
+    if (period.is_there()) last = std::max(last, period.until);
+  }
+  return last;
+}
+
 const std::vector<Scenario>& named_scenarios() {
   static const std::vector<Scenario> made = [] {
     ListMaker maker;

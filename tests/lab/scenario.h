@@ -80,6 +80,9 @@ LinkPlan link_of(uint64_t megabits, int64_t rtt_ms, uint64_t queue_percent);
 /// When it gets better: a higher rate, the end of a blackout or of an episode of loss.
 std::vector<Instant> improvements(const LinkPlan& link);
 
+/// The last change of a path, or the end of its last hazard; never: it is never without, or has hardly a queue.
+Instant quiet_since(const LinkPlan& link);
+
 /// The scenarios with names.
 const std::vector<Scenario>& named_scenarios();
 const Scenario* find_scenario(std::string_view name);
