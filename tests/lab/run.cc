@@ -117,8 +117,9 @@ class Run {
                                static_cast<double>(std::max<size_t>(1, measured.queueing_ms.size()));
     result_.dropped = network_.dropped();
     result_.marked = network_.bottleneck().marked();
-    const auto capacity = static_cast<double>(network_.capacity(from, end_));
-    result_.utilisation = arrived_between(from, end_) / capacity;
+    const Instant until = std::min(end_, world_.now());
+    const auto capacity = static_cast<double>(std::max<uint64_t>(1, network_.capacity(from, until)));
+    result_.utilisation = arrived_between(from, until) / capacity;
     add_shares();
     add_recoveries();
     look_for_rest();

@@ -86,17 +86,53 @@ void add_changes(ListMaker& to) {
 }
 
 void add_traffic(ListMaker& to) {
-  to.add("short-20x15k", "40 Mbit/s, 50 ms, 1 BDP, 20 streams of 15 KB on a new connection", link_of(40, 50, 100), 5)
-      .flows[0]
-      .traffic = {.bytes = 15'000, .streams = 20};
-  to.add("one-1m", "40 Mbit/s, 50 ms, 1 BDP, one stream of 1 MB", link_of(40, 50, 100), 5).flows[0].traffic = {
-      .bytes = 1'000'000};
+  Scenario& page = to.add("short-20x15k", "20 streams of 15 KB on a new connection, 40 Mbit/s, 50 ms, 1 BDP",
+                          link_of(40, 50, 100), 5);
+  page.flows[0].traffic = {.bytes = 15'000, .streams = 20};
+  page.measure_from = {};
+  Scenario& small = to.add("one-1m", "one stream of 1 MB, 40 Mbit/s, 50 ms, 1 BDP", link_of(40, 50, 100), 5);
+  small.flows[0].traffic = {.bytes = 1'000'000};
+  small.measure_from = {};
   Scenario& video = to.add("app-limited", "20 Mbit/s, 40 ms, 1 BDP, 500 KB each second", link_of(20, 40, 100), 20);
   video.flows[0].traffic = {.bytes = 500'000, .streams = 18, .apart = s(1)};
   Scenario& mice = to.add("mice", "50 Mbit/s, 40 ms, 1 BDP, beside it 30 flows of 50 KB", link_of(50, 40, 100), 20);
   for (int64_t i = 0; i < 30; i++) {
     mice.flows.push_back({.start = s(4) + i * ms(500), .traffic = {.bytes = 50'000}});
   }
+}
+
+/// One file over a link: its goodput is from the first datagram to the last byte.
+Scenario& add_file(ListMaker& to, std::string name, std::string what, LinkPlan link, uint64_t megabytes) {
+  const std::string size = std::to_string(megabytes) + " MB over ";
+  Scenario& scenario = to.add(std::move(name), size + what, std::move(link), 300);
+  scenario.flows[0].traffic = {.bytes = megabytes * 1'000'000};
+  scenario.measure_from = {};
+  return scenario;
+}
+
+void add_files(ListMaker& to) {
+  LinkPlan slow = link_of(10, 30, 100);
+  slow.queue_bytes = 25 * kDatagram;
+  add_file(to, "file-10m", "10 Mbit/s, 30 ms, queue of 25 datagrams", slow, 10);
+  Scenario& bursts = add_file(to, "file-bursts", "the same with 2 % loss in bursts", slow, 2);
+  bursts.link.burst_ppm = 11'000;
+  bursts.link.burst_leave_ppm = 400'000;
+  Scenario& outage = add_file(to, "file-outage", "the same, nothing from 5 to 7 s", slow, 10);
+  outage.link.blackout = {at(s(5)), at(s(7))};
+  for (const uint64_t percent : {50, 100, 400}) {
+    const std::string size = std::to_string(percent / 100) + "." + std::to_string(percent / 10 % 10);
+    add_file(to, "file-100m-" + size, "100 Mbit/s, 100 ms, " + size + " BDP", link_of(100, 100, percent), 100);
+  }
+  for (const uint32_t ppm : {1'000u, 10'000u}) {
+    const std::string percent = std::to_string(ppm / 10'000) + "." + std::to_string(ppm / 1'000 % 10);
+    add_file(to, "file-loss-" + percent, "100 Mbit/s, 100 ms, 1 BDP, " + percent + " % loss", link_of(100, 100, 100),
+             100)
+        .link.loss_ppm = ppm;
+  }
+  add_file(to, "file-satellite", "20 Mbit/s, 600 ms, 1 BDP", link_of(20, 600, 100), 20);
+  Scenario& shallow =
+      add_file(to, "file-shallow", "100 Mbit/s, 20 ms, queue of 10 datagrams", link_of(100, 20, 100), 25);
+  shallow.link.queue_bytes = 10 * kDatagram;
 }
 
 void add_shares(ListMaker& to) {
@@ -165,6 +201,7 @@ const std::vector<Scenario>& named_scenarios() {
     add_losses(maker);
     add_changes(maker);
     add_traffic(maker);
+    add_files(maker);
     add_shares(maker);
     return std::move(maker.list);
   }();
