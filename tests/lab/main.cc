@@ -134,11 +134,11 @@ struct Work {
 
   void add(const RunResult& result) {
     datagrams += result.datagrams;
-    seconds += result.wall_seconds;
+    seconds += result.processor_seconds;
   }
   void print() const {
-    std::printf("%llu datagrams, %.1f s of work, %.2f us each\n", static_cast<unsigned long long>(datagrams), seconds,
-                seconds * 1e6 / static_cast<double>(std::max<uint64_t>(1, datagrams)));
+    std::printf("%llu datagrams, %.1f s of a processor, %.2f us each\n", static_cast<unsigned long long>(datagrams),
+                seconds, seconds * 1e6 / static_cast<double>(std::max<uint64_t>(1, datagrams)));
   }
 };
 
@@ -196,8 +196,8 @@ bool run_random(const Arguments& arguments) {
     work.add(result);
     if (result.failure.empty()) return;
     failed++;
-    std::printf("  again: cc_lab --random 1 --seed %llu --cc %s\n", static_cast<unsigned long long>(result.seed),
-                std::string(name_of(result.controller)).c_str());
+    std::printf("  %s\n  again: cc_lab --random 1 --seed %llu --cc %s\n", result.what.c_str(),
+                static_cast<unsigned long long>(result.seed), std::string(name_of(result.controller)).c_str());
   });
   work.print();
   std::printf("%zu of %zu failed\n", failed, wishes.size());

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 
 #include "tests/lab/scenario.h"
 #include "tests/support/random.h"
@@ -95,6 +96,36 @@ FlowPlan draw_flow(Dice& dice, const Scenario& scenario, bool is_first) {
   return flow;
 }
 
+/// The figures of a link and its hazards in a line, those that are there.
+std::string describe(const Scenario& scenario) {
+  const LinkPlan& link = scenario.link;
+  std::string text;
+  const auto add = [&](double value, const char* what) {
+    char part[96];
+    std::snprintf(part, sizeof part, "%s%.4g %s", text.empty() ? "" : ", ", value, what);
+    text += part;
+  };
+  const auto add_if = [&](uint64_t value, double factor, const char* what) {
+    if (value > 0) add(static_cast<double>(value) * factor, what);
+  };
+  add(static_cast<double>(link.rate.as_bytes_per_second()) * 8e-6, "Mbit/s");
+  add(link.rtt.as_seconds() * 1e3, "ms");
+  add(static_cast<double>(link.queue_bytes) / static_cast<double>(bdp(link.rate, link.rtt)), "BDP");
+  add(scenario.duration.as_seconds(), "s");
+  add(static_cast<double>(scenario.flows.size()), "flows");
+  add_if(link.loss_ppm, 1e-4, "% loss");
+  add_if(link.burst_ppm, 1e-4, "% begin a burst");
+  add_if(link.reorder_ppm, 1e-4, "% late");
+  add_if(link.policed.as_bytes_per_second(), 8e-6, "Mbit/s policed");
+  if (link.mark_bytes != UINT64_MAX) add(static_cast<double>(link.mark_bytes), "bytes marked");
+  if (!link.ack_lumps.is_zero()) add(link.ack_lumps.as_seconds() * 1e3, "ms ACK lumps");
+  add_if(link.steps.size(), 1, "rate steps");
+  add_if(link.path_changes.size(), 1, "path changes");
+  if (link.blackout.is_there()) add((link.blackout.until - link.blackout.from).as_seconds(), "s dark");
+  if (link.episode.is_there()) add((link.episode.until - link.episode.from).as_seconds(), "s lossy");
+  return text;
+}
+
 }  // namespace
 
 Scenario random_scenario(uint64_t seed) {
@@ -109,6 +140,7 @@ Scenario random_scenario(uint64_t seed) {
   draw_hazards(dice, scenario.link, scenario.duration);
   scenario.flows.resize(dice.one_in(2) ? 1 : dice.between(2, 6));
   for (FlowPlan& flow : scenario.flows) flow = draw_flow(dice, scenario, &flow == scenario.flows.data());
+  scenario.what = describe(scenario);
   if (scenario.link.rate >= rate_of(5e8)) scenario.gather = Duration::microseconds(50);
   return scenario;
 }

@@ -63,6 +63,7 @@ nlohmann::json samples_of(const RunResult& result) {
 
 nlohmann::json json_of(const RunResult& result) {
   nlohmann::json json = {{"scenario", result.scenario},
+                         {"what", result.what},
                          {"controller", name_of(result.controller)},
                          {"seed", result.seed},
                          {"failure", result.failure},
@@ -75,7 +76,6 @@ nlohmann::json json_of(const RunResult& result) {
                          {"dropped", result.dropped},
                          {"marked", result.marked},
                          {"samples", samples_of(result)}};
-  if (const Scenario* scenario = find_scenario(result.scenario)) json["what"] = scenario->what;
   for (const FlowResult& flow : result.flows) {
     json["flows"].push_back({{"controller", name_of(flow.controller)},
                              {"done", flow.is_done},

@@ -1,7 +1,8 @@
 #include "tests/lab/run.h"
 
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 #include "tests/lab/flow.h"
@@ -23,6 +24,13 @@ constexpr Duration kSampleMin = Duration::milliseconds(1);
 /// RFC 9002 §7.2, with the smallest datagrams that a path may have come down to.
 constexpr uint64_t kWindowFloor = quic::minimum_window(quic::kSmallestMaxDatagramSize);
 
+/// Seconds that this thread has run.
+double processor_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
 class Run {
  public:
   Run(const Scenario& scenario, CongestionAlgorithm controller, uint64_t seed)
@@ -31,13 +39,14 @@ class Run {
         end_(Instant() + scenario.duration),
         interval_(std::max(kSampleMin, std::min(scenario.duration / kSamples, scenario.link.rtt / 2))) {
     result_.scenario = scenario.name;
+    result_.what = scenario.what;
     result_.controller = controller;
     result_.seed = seed;
     for (size_t i = 0; i < scenario.flows.size(); i++) add_flow(i);
   }
 
   RunResult run() {
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = processor_time();
     for (auto& flow : flows_) {
       world_.scheduler.at(Instant() + flow->setting().plan.start, [flow = flow.get()] { flow->start(); });
     }
@@ -46,7 +55,7 @@ class Run {
     while (!is_over() && world_.now() < limit && world_.scheduler.step()) {
     }
     conclude();
-    result_.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    result_.processor_seconds = processor_time() - begin;
     return std::move(result_);
   }
 

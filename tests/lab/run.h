@@ -48,7 +48,7 @@ struct Recovery {
 };
 
 struct RunResult {
-  std::string scenario;
+  std::string scenario, what;
   CongestionAlgorithm controller = CongestionAlgorithm::cubic;
   uint64_t seed = 1;
   std::string failure;  // what must not be; empty when all was well
@@ -63,7 +63,7 @@ struct RunResult {
   std::vector<Sample> samples;
 
   uint64_t datagrams = 0;  // that were sent, both ways
-  double wall_seconds = 0;
+  double processor_seconds = 0;
 };
 
 RunResult run(const Scenario& scenario, CongestionAlgorithm controller, uint64_t seed);
