@@ -2,8 +2,6 @@
 // each a whole endpoint with TLS, packet protection, loss recovery and pacer, and what becomes of it.
 #pragma once
 
-#include <deque>
-#include <map>
 #include <memory>
 
 #include "tests/lab/manners.h"

@@ -25,10 +25,13 @@ std::string fixed(double value, int digits, const char* none = "-") {
   return text;
 }
 
-/// Seconds until flows with an end were over: the first flow's, or the median of many streams' in it.
+/// The median of the seconds that flows with an end took.
 std::string end_of(const RunResult& result) {
-  const FlowResult& first = result.flows.front();
-  return first.is_bulk ? "-" : fixed(first.seconds, 3);
+  std::vector<float> seconds;
+  for (const FlowResult& flow : result.flows) {
+    if (!flow.is_bulk) seconds.push_back(static_cast<float>(flow.seconds));
+  }
+  return seconds.empty() ? "-" : fixed(percentile(seconds, 50), 3);
 }
 
 std::string recovery_of(const RunResult& result) {

@@ -177,6 +177,7 @@ class Run {
 
   void add_recoveries() {
     for (const Instant event : improvements(scenario_.link)) {
+      if (event >= end_) continue;
       const Instant first = network_.first_through(event);
       result_.recoveries.push_back({.from = event,
                                     .first_seconds = first.is_never() ? -1 : (first - event).as_seconds(),

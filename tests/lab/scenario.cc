@@ -95,6 +95,13 @@ void add_traffic(ListMaker& to) {
   small.measure_from = {};
   Scenario& video = to.add("app-limited", "20 Mbit/s, 40 ms, 1 BDP, 500 KB each second", link_of(20, 40, 100), 20);
   video.flows[0].traffic = {.bytes = 500'000, .streams = 18, .apart = s(1)};
+  Scenario& calls = to.add("calls-30", "50 connections of 1 KB, 10 Mbit/s, 30 ms, 30 % lost both ways",
+                           link_of(10, 30, 100), 150, 50);
+  calls.link.episode = {Instant(), at(s(150))};
+  calls.link.episode_ppm = 300'000;
+  for (size_t i = 0; i < calls.flows.size(); i++) {
+    calls.flows[i] = {.start = static_cast<int64_t>(i) * s(3), .traffic = {.bytes = 1'000}};
+  }
   Scenario& mice = to.add("mice", "50 Mbit/s, 40 ms, 1 BDP, beside it 30 flows of 50 KB", link_of(50, 40, 100), 20);
   for (int64_t i = 0; i < 30; i++) {
     mice.flows.push_back({.start = s(4) + i * ms(500), .traffic = {.bytes = 50'000}});
@@ -147,6 +154,10 @@ void add_shares(ListMaker& to) {
   to.add("versus-cubic", "beside a cubic flow, 50 Mbit/s, 40 ms, 1 BDP", link_of(50, 40, 100), 60, 2)
       .flows[1]
       .controller = cubic;
+  Scenario& narrow = to.add("versus-cubic-10m", "beside a cubic flow, 10 Mbit/s, 30 ms, queue of 25 datagrams",
+                            link_of(10, 30, 100), 60, 2);
+  narrow.link.queue_bytes = 25 * kDatagram;
+  narrow.flows[1].controller = cubic;
   Scenario& many =
       to.add("versus-mixed", "beside cubic, newreno and bbr3, 80 Mbit/s, 40 ms, 1 BDP", link_of(80, 40, 100), 60, 4);
   many.flows[1].controller = cubic;
