@@ -43,8 +43,8 @@ quic::TransportConfig Flow::transport() const {
   config.streams.max_unidirectional_streams = 1'000;
   config.streams.send_buffer_max = kWindow;
   // Enough to keep the sender busy, and soon over when no more is written.
-  config.streams.unsent_max =
-      std::clamp<uint64_t>(setting_.rate.bytes_in(Duration::milliseconds(100)), quic::kStreamUnsentMin, 32 << 20);
+  const uint64_t of_ten_ms = setting_.rate.bytes_in(Duration::milliseconds(10));
+  config.streams.unsent_max = std::clamp<uint64_t>(of_ten_ms, quic::kStreamUnsentMin, 4 << 20);
   // However bad the path: what is looked at is its controller.
   config.handshake_timeout = Duration::seconds(60);
   config.max_idle_timeout = Duration::seconds(120);

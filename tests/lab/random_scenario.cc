@@ -10,8 +10,9 @@
 namespace quoll::lab {
 namespace {
 
-constexpr uint64_t kBdpMax = 8'000'000;  // bytes: what lasts twenty round trips is to be soon done
-constexpr double kBytesMax = 30e6;       // that a run is about, where round trips are short
+constexpr uint64_t kBdpMax = 8'000'000;         // bytes: what lasts twenty round trips is to be soon done
+constexpr uint64_t kSmallestWindow = 4 * 1452;  // of BBR
+constexpr double kBytesMax = 30e6;              // that a run is about, where round trips are short
 constexpr Duration kDurationMax = Duration::seconds(40);
 
 class Dice {
@@ -96,6 +97,15 @@ FlowPlan draw_flow(Dice& dice, const Scenario& scenario, bool is_first) {
   return flow;
 }
 
+/// Flows at their smallest windows leave room for one more: else these shut out who begins, and there is nothing to be found.
+void make_room(Scenario& scenario) {
+  if (scenario.flows.size() < 2) return;
+  LinkPlan& link = scenario.link;
+  const uint64_t needed = kSmallestWindow * scenario.flows.size();
+  link.queue_bytes = std::max(link.queue_bytes, needed);
+  if (bdp(link.policed, link.rtt) < needed) link.policed = {};
+}
+
 /// The figures of a link and its hazards in a line, those that are there.
 std::string describe(const Scenario& scenario) {
   const LinkPlan& link = scenario.link;
@@ -140,6 +150,7 @@ Scenario random_scenario(uint64_t seed) {
   draw_hazards(dice, scenario.link, scenario.duration);
   scenario.flows.resize(dice.one_in(2) ? 1 : dice.between(2, 6));
   for (FlowPlan& flow : scenario.flows) flow = draw_flow(dice, scenario, &flow == scenario.flows.data());
+  make_room(scenario);
   scenario.what = describe(scenario);
   if (scenario.link.rate >= rate_of(5e8)) scenario.gather = Duration::microseconds(50);
   return scenario;
