@@ -81,12 +81,6 @@ const quic::Statistics& Flow::statistics() {
   return statistics_;
 }
 
-void Flow::watch(size_t bytes_sent) {
-  if (facts_.connected.is_never()) return;
-  const std::string wrong = manners_.on_sent(world_.now(), bytes_sent, statistics());
-  if (!wrong.empty()) world_.fail("flow " + std::to_string(setting_.number) + ": " + wrong);
-}
-
 uint64_t Flow::arrived() {
   const quic::Connection* connection = server_.endpoint().find(server_handle_);
   if (connection) arrived_ = connection->statistics().streams.bytes_received;

@@ -4,7 +4,6 @@
 
 #include <memory>
 
-#include "tests/lab/manners.h"
 #include "tests/lab/scenario.h"
 #include "tests/sim/host.h"
 #include "tests/sim/identities.h"
@@ -40,11 +39,7 @@ class Flow {
   sim::Host& client() { return client_; }
   sim::Host& server() { return server_; }
   void attach(sim::Host::Send to_server, sim::Host::Send to_client) {
-    const auto send = [this, pass_on = std::move(to_server)](sim::Datagram datagram) {
-      watch(datagram.bytes.size());
-      pass_on(std::move(datagram));
-    };
-    client_.attach(send, &sender_);
+    client_.attach(std::move(to_server), &sender_);
     server_.attach(std::move(to_client), &receiver_);
   }
   /// Whose datagram it is that goes to a server.
@@ -101,7 +96,6 @@ class Flow {
     uint32_t ended_ = 0;
   };
 
-  void watch(size_t bytes_sent);
   Instant start_of_stream(uint32_t index) const;
   quic::TransportConfig transport() const;
   quic::EndpointConfig server_config() const;
@@ -117,7 +111,6 @@ class Flow {
   quic::ConnectionHandle server_handle_;
   uint64_t arrived_ = 0;
   FlowFacts facts_;
-  Manners manners_;
   quic::Statistics statistics_;
 };
 
