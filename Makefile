@@ -14,7 +14,7 @@ configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
-.PHONY: all serve static test check vectors sim e2e interop interop-quick bench bench-picture bench-parts install clean \
+.PHONY: all serve static test check vectors sim cc-lab cc-lab-docs e2e interop interop-quick bench bench-picture bench-parts install clean \
         docs examples \
         sanitize clang ct cross emulate fuzz style format
 
@@ -55,6 +55,21 @@ sim: ## make sim SEEDS=N: simulated connections from N seeds
 	@$(call build,/test) --target sim_runner >/dev/null
 	@$(BUILD)/test/sim_runner --seeds $(SEEDS) --jobs $(JOBS)
 SEEDS ?= 20000
+
+cc-lab: ## make cc-lab CC_LAB="--scenario dsl-10m --cc bbr2": congestion controllers compared, with pictures in build/cc-lab
+	@tools/need $(TEST_PACKAGES) python3-venv >/dev/null
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target cc_lab >/dev/null
+	@test -d $(BUILD)/cc-lab/venv || python3 -m venv $(BUILD)/cc-lab/venv
+	@$(BUILD)/cc-lab/venv/bin/pip install --quiet -r bench/endtoend/requirements.txt
+	@$(BUILD)/test/cc_lab --jobs $(JOBS) --json $(BUILD)/cc-lab/results.json $(CC_LAB); code=$$?; \
+	  $(BUILD)/cc-lab/venv/bin/python tests/lab/picture $(BUILD)/cc-lab/results.json $(BUILD)/cc-lab && exit $$code
+
+cc-lab-docs: ## the pictures and the table of claims of docs/congestion.md
+	@$(MAKE) cc-lab CC_LAB="--scenario rate-steps,equal-4"
+	@cp $(BUILD)/cc-lab/rate-steps.svg docs/congestion-steps.svg
+	@cp $(BUILD)/cc-lab/equal-4.svg docs/congestion-shares.svg
+	@tests/lab/document $(BUILD)/test/cc_lab docs/congestion.md
 
 e2e: ## Quoll's programs with browsers, clients and servers of others, over real sockets
 	@tools/need $(TEST_PACKAGES)

@@ -16,21 +16,75 @@ void Delay::pass(Instant now, Datagram datagram, Exit& exit) {
   exit.forward(last_, std::move(datagram));
 }
 
+void ChangingDelay::pass(Instant now, Datagram datagram, Exit& exit) {
+  const auto next = std::ranges::find_if(steps_, [&](const Step& step) { return step.from > now; });
+  const Duration delay = next == steps_.begin() ? steps_.front().delay : std::prev(next)->delay;
+  exit.forward(now + delay, std::move(datagram));
+}
+
+Bandwidth Bottleneck::rate_at(Instant when) const {
+  Bandwidth rate = options_.rate;
+  for (const RateStep& step : options_.steps) {
+    if (step.from <= when) rate = step.rate;
+  }
+  return rate;
+}
+
+uint64_t Bottleneck::capacity(Instant from, Instant until) const {
+  uint64_t bytes = 0;
+  for (const RateStep& step : options_.steps) {
+    if (step.from <= from || step.from >= until) continue;
+    bytes += rate_at(from).bytes_in(step.from - from);
+    from = step.from;
+  }
+  return bytes + rate_at(from).bytes_in(until - from);
+}
+
+Instant Bottleneck::when_through(Instant start, uint64_t size) const {
+  for (const RateStep& step : options_.steps) {
+    if (step.from <= start) continue;
+    const uint64_t before = rate_at(start).bytes_in(step.from - start);
+    if (before >= size) break;
+    size -= before;
+    start = step.from;
+  }
+  return start + rate_at(start).time_for(size);
+}
+
 void Bottleneck::pass(Instant now, Datagram datagram, Exit& exit) {
   const Instant start = std::max(now, free_);
-  const uint64_t waiting = options_.rate.bytes_in(start - now);
+  const uint64_t waiting = capacity(now, start);
   // A queue that is empty takes any datagram.
-  if (waiting > 0 && waiting + datagram.bytes.size() > options_.queue_bytes) return exit.drop(datagram, "queue full");
+  if (waiting > 0 && waiting + datagram.bytes.size() > options_.queue_bytes) {
+    dropped_++;
+    return exit.drop(datagram, "queue full");
+  }
   if (waiting >= options_.mark_bytes && datagram.ecn != Ecn::not_ect) {
     datagram.ecn = Ecn::ce;
     marked_++;
   }
-  free_ = start + options_.rate.time_for(datagram.bytes.size());
+  free_ = when_through(start, datagram.bytes.size());
   exit.forward(free_, std::move(datagram));
 }
 
+void Policer::pass(Instant now, Datagram datagram, Exit& exit) {
+  tokens_ = std::min(burst_, tokens_ + std::min(burst_, rate_.bytes_in(now - filled_)));
+  filled_ = now;
+  if (tokens_ < datagram.bytes.size()) {
+    dropped_++;
+    return exit.drop(datagram, "policed");
+  }
+  tokens_ -= datagram.bytes.size();
+  exit.forward(now, std::move(datagram));
+}
+
+void Aggregation::pass(Instant now, Datagram datagram, Exit& exit) {
+  while (release_ < now) release_ = std::max(release_, now - period_) + period_ / 2 + random_up_to(rng_, period_);
+  exit.forward(release_, std::move(datagram));
+}
+
 void RandomLoss::pass(Instant now, Datagram datagram, Exit& exit) {
-  if (chance_.draw()) return exit.drop(datagram, "lost");
+  if (now >= from_ && now < until_ && chance_.draw()) return exit.drop(datagram, "lost");
   exit.forward(now, std::move(datagram));
 }
 

@@ -39,31 +39,91 @@ class Delay final : public Element {
   Instant last_;
 };
 
+/// Propagation over a path that changes: what comes from an instant on takes its delay, and overtakes what a longer path holds.
+class ChangingDelay final : public Element {
+ public:
+  struct Step {
+    Instant from;
+    Duration delay;
+  };
+  /// The steps in order of time; the first holds from the beginning.
+  explicit ChangingDelay(std::vector<Step> steps) : steps_(std::move(steps)) {}
+  void pass(Instant now, Datagram datagram, Exit& exit) override;
+
+ private:
+  std::vector<Step> steps_;
+};
+
 /// A bottleneck: a rate, with a queue in front of it that drops what does not fit, and marks CE beyond a threshold.
 class Bottleneck final : public Element {
  public:
+  struct RateStep {
+    Instant from;
+    Bandwidth rate;
+  };
   struct Options {
     Bandwidth rate = Bandwidth::infinite();
     uint64_t queue_bytes = UINT64_MAX;
     uint64_t mark_bytes = UINT64_MAX;  // ECN-capable datagrams are marked when so much waits already
+    std::vector<RateStep> steps =
+        {};  // in order of time: the rate is another one from then on; neither zero nor infinite
   };
-  explicit Bottleneck(const Options& options) : options_(options) {}
+  explicit Bottleneck(Options options) : options_(std::move(options)) {}
   void pass(Instant now, Datagram datagram, Exit& exit) override;
   uint64_t marked() const { return marked_; }
+  uint64_t dropped() const { return dropped_; }
+  /// How long what arrives now would wait before it is sent.
+  Duration wait(Instant now) const { return free_ > now ? free_ - now : Duration(); }
+  Bandwidth rate_at(Instant when) const;
+  /// Bytes that pass between two instants.
+  uint64_t capacity(Instant from, Instant until) const;
 
  private:
+  Instant when_through(Instant start, uint64_t size) const;
+
   Options options_;
   Instant free_;  // when everything in the queue is through
   uint64_t marked_ = 0;
+  uint64_t dropped_ = 0;
 };
 
+/// A policer: a bucket of tokens without a queue. What finds too few is dropped.
+class Policer final : public Element {
+ public:
+  Policer(Bandwidth rate, uint64_t burst_bytes) : rate_(rate), burst_(burst_bytes), tokens_(burst_bytes) {}
+  void pass(Instant now, Datagram datagram, Exit& exit) override;
+  uint64_t dropped() const { return dropped_; }
+
+ private:
+  Bandwidth rate_;
+  uint64_t burst_, tokens_;
+  Instant filled_;
+  uint64_t dropped_ = 0;
+};
+
+/// A medium that is got now and then and takes all that has gathered, as Wi-Fi does: datagrams go on in lumps, from half of
+/// `period` to three halves apart.
+class Aggregation final : public Element {
+ public:
+  Aggregation(uint64_t seed, Duration period) : rng_(seed), period_(period) {}
+  void pass(Instant now, Datagram datagram, Exit& exit) override;
+
+ private:
+  tests::SeededRng rng_;
+  Duration period_;
+  Instant release_;
+};
+
+/// Loss of each datagram alone, always or for a period.
 class RandomLoss final : public Element {
  public:
-  RandomLoss(uint64_t seed, uint32_t ppm) : chance_(seed, ppm) {}
+  RandomLoss(uint64_t seed, uint32_t ppm, Instant from = {}, Instant until = Instant::never())
+      : chance_(seed, ppm), from_(from), until_(until) {}
   void pass(Instant now, Datagram datagram, Exit& exit) override;
 
  private:
   Chance chance_;
+  Instant from_, until_;
 };
 
 /// Gilbert and Elliott's model: a good state without loss and a bad one in which three of four datagrams are lost.

@@ -109,6 +109,87 @@ TEST_CASE("a bottleneck does not mark what is not ECN-capable") {
   CHECK(bench.arrived[0].second.ecn == Ecn::not_ect);
 }
 
+TEST_CASE("a bottleneck's rate changes in the midst of what it sends") {
+  Bench bench;
+  const Bandwidth slow = Bandwidth::bytes_per_second(100'000);
+  auto& bottleneck = bench.link.add<Bottleneck>(Bottleneck::Options{
+      .rate = slow, .steps = {{Instant() + ms(25), slow.scaled(5, 1)}, {Instant() + ms(31), slow}}});
+  for (int i = 0; i < 6; i++) bench.send(1'000);
+  CHECK(bottleneck.wait(Instant()) == ms(36));
+  bench.run();
+  REQUIRE(bench.arrived.size() == 6);
+  CHECK(bench.arrival(1) == ms(20));
+  CHECK(bench.arrival(2) == ms(26));  // half of it five times as fast
+  CHECK(bench.arrival(4) == ms(30));
+  CHECK(bench.arrival(5) == ms(31) + ms(5));  // and half of this one slow again
+  CHECK(bottleneck.capacity(Instant() + ms(20), Instant() + ms(41)) == 500 + 3'000 + 1'000);
+  CHECK(bottleneck.rate_at(Instant() + ms(25)) == slow.scaled(5, 1));
+}
+
+TEST_CASE("the queue of a bottleneck whose rate changes holds what it says") {
+  Bench bench;
+  const Bandwidth slow = Bandwidth::bytes_per_second(100'000);
+  auto& bottleneck = bench.link.add<Bottleneck>(
+      Bottleneck::Options{.rate = slow, .queue_bytes = 5'000, .steps = {{Instant() + ms(25), slow.scaled(5, 1)}}});
+  for (int i = 0; i < 10; i++) bench.send(1'000);
+  bench.run();
+  CHECK(bench.arrived.size() == 5);
+  CHECK(bottleneck.dropped() == 5);
+}
+
+TEST_CASE("a delay that falls lets later datagrams overtake") {
+  Bench bench;
+  bench.link.add<ChangingDelay>(std::vector<ChangingDelay::Step>{
+      {Instant(), ms(50)}, {Instant() + ms(10), ms(20)}, {Instant() + ms(30), ms(80)}});
+  bench.send_many(4, 100, ms(10));
+  bench.run();
+  REQUIRE(bench.arrived.size() == 4);
+  CHECK(bench.arrived[0].second.id == 1);
+  CHECK(bench.arrival(0) == ms(30));
+  CHECK(bench.arrival(1) == ms(40));
+  CHECK(bench.arrived[2].second.id == 0);
+  CHECK(bench.arrival(2) == ms(50));
+  CHECK(bench.arrival(3) == ms(110));
+}
+
+TEST_CASE("a policer lets a burst and then its rate through, and delays nothing") {
+  Bench bench;
+  auto& policer = bench.link.add<Policer>(Bandwidth::bytes_per_second(100'000), 3'000);
+  bench.send_many(100, 1'000, ms(5));  // twice the rate
+  bench.run();
+  CHECK(bench.arrived.size() + policer.dropped() == 100);
+  CHECK(bench.losses() == policer.dropped());
+  CHECK(bench.arrived.size() >= 51);
+  CHECK(bench.arrived.size() <= 53);
+  for (size_t i = 0; i < 3; i++) CHECK(bench.arrived[i].second.id == i);
+  for (const auto& [when, datagram] : bench.arrived) CHECK(when == datagram.sent);
+}
+
+TEST_CASE("aggregation releases lumps, in order and not too late") {
+  Bench bench;
+  bench.link.add<Aggregation>(5, ms(20));
+  bench.send_many(400, 100, ms(1));
+  bench.run();
+  REQUIRE(bench.arrived.size() == 400);
+  std::set<Instant> releases;
+  for (size_t i = 0; i < 400; i++) {
+    CHECK(bench.arrived[i].second.id == i);
+    CHECK(bench.arrived[i].first - bench.arrived[i].second.sent <= ms(30));
+    releases.insert(bench.arrived[i].first);
+  }
+  CHECK(releases.size() >= 400 / 30);
+  CHECK(releases.size() <= 400 / 10 + 1);
+}
+
+TEST_CASE("loss may be for a period alone") {
+  Bench bench;
+  bench.link.add<RandomLoss>(3, 1'000'000, Instant() + ms(10), Instant() + ms(20));
+  bench.send_many(30, 100, ms(1));
+  bench.run();
+  CHECK(bench.arrived.size() == 20);
+  CHECK(bench.losses() == 10);
+}
+
 TEST_CASE("random loss takes about its share") {
   Bench bench;
   bench.link.add<RandomLoss>(3, 100'000);

@@ -22,14 +22,14 @@ class Scheduler {
   /// What is due in the past happens now.
   void at(Instant when, Action action) {
     heap_.push_back({std::max(when, now_), next_number_++, std::move(action)});
-    std::push_heap(heap_.begin(), heap_.end(), later);
+    std::push_heap(heap_.begin(), heap_.end(), Later());
   }
   void after(Duration delay, Action action) { at(now_ + delay, std::move(action)); }
 
   /// Goes on to the next event; false when there is none.
   bool step() {
     if (heap_.empty()) return false;
-    std::pop_heap(heap_.begin(), heap_.end(), later);
+    std::pop_heap(heap_.begin(), heap_.end(), Later());
     Event event = std::move(heap_.back());
     heap_.pop_back();
     QUOLL_CHECK(event.when >= now_);
@@ -45,7 +45,11 @@ class Scheduler {
     uint64_t number;
     Action action;
   };
-  static bool later(const Event& a, const Event& b) { return a.when != b.when ? a.when > b.when : a.number > b.number; }
+  struct Later {
+    bool operator()(const Event& a, const Event& b) const {
+      return a.when != b.when ? a.when > b.when : a.number > b.number;
+    }
+  };
 
   std::vector<Event> heap_;
   uint64_t next_number_ = 0;
