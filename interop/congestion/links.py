@@ -133,9 +133,9 @@ def command():
 
 
 def line_of(row, record):
-    text = "%-14s %-10s %d" % (row.name, record["sender"], record["repetition"])
+    text = "%-14s %-10s %d  %s" % (row.name, record["sender"], record["repetition"], record["result"])
     if record["result"] != SUCCEEDED:
-        return "%s  failed  %s" % (text, record["reason"])
+        return "%s  %s" % (text, record["reason"])
     text += "  %9.3f %-6s" % (record[row.value], row.unit)
     text += "  queue p95 %6.1f ms  drops %5d  sent %.3f  late p99 %.2f max %.1f ms" % (
         record["queue_p95"], record["drops"], record["sent"], record["late_p99"], record["late_max"])

@@ -57,7 +57,7 @@ def summary(row, sender, runs):
         "row": row.name, "title": row.title, "sender": sender, "value": row.value, "unit": row.unit, "runs": len(runs),
         "failed": len(runs) - len(good), "median": median(good, row.value), "low": min(numbers, default=None),
         "high": max(numbers, default=None), "queue_p95": median(good, "queue_p95"), "drops": median(good, "drops"),
-        "sent": median(good, "sent"), "back": median(good, "back"), "late_p99": max((run["late_p99"] for run in good), default=None),
+        "sent": None if row.cross_traffic else median(good, "sent"), "back": median(good, "back"), "late_p99": max((run["late_p99"] for run in good), default=None),
         "late_max": max((run["late_max"] for run in good), default=None),
         "goals": [{"words": text, "reached": value, "holds": holds} for text, value, holds in goals],
         "bursts": {name: {part: statistics.median(run[name][part] for run in good) for part in ("p50", "p99", "max")}
@@ -108,7 +108,7 @@ def machine():
     """Its kind, without its name."""
     model = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())
-    return {"processor": model, "processors": os.cpu_count(), "kernel": platform.release()}
+    return {"processor": model, "processors": os.cpu_count(), "kernel": "Linux " + ".".join(platform.release().split(".")[:2])}
 
 
 def write_json(path, about, entries, runs):
@@ -119,7 +119,7 @@ def write_json(path, about, entries, runs):
 
 def write_markdown(path, about, entries):
     found = machine()
-    lines = ["Measured on %s with `%s`: %s, %d processors, Linux %s." % (about["date"], about["command"], found["processor"],
+    lines = ["Measured on %s with `%s`: %s, %d processors, %s." % (about["date"], about["command"], found["processor"],
                                                                         found["processors"], found["kernel"]),
              "", markdown_table(HEAD, map(cells, entries)), "",
              "Bytes handed over in thousands, and packets of a train:", "",
