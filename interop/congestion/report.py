@@ -78,10 +78,10 @@ def cells(entry):
 
 
 def burst_cells(entry):
-    kib = lambda part: "%.1f" % (part / 1000)  # noqa: E731
+    thousands = lambda part: "%.1f" % (part / 1000)  # noqa: E731
     found = entry["bursts"]
     return (entry["title"], entry["sender"],
-            *(kib(found[name][part]) for name in ("burst_1ms", "burst_10ms") for part in ("p50", "p99", "max")),
+            *(thousands(found[name][part]) for name in ("burst_1ms", "burst_10ms") for part in ("p50", "p99", "max")),
             *("%g" % found["train"][part] for part in ("p50", "p99", "max")))
 
 
@@ -101,7 +101,45 @@ def text_table(head, rows):
 
 def markdown_table(head, rows):
     lines = ["| %s |" % " | ".join(head), "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| %s |" % " | ".join(row) for row in _without_repeats(rows)])
+    return "\n".join(lines + ["| %s |" % " | ".join(row) for row in rows])
+
+
+def _measured(entry):
+    """The median and, where a goal is a worst value, the largest; bold when something is not reached."""
+    if entry["median"] is None:
+        return "**failed**"
+    text = _number(entry["median"], entry["unit"])
+    if any(goal["words"].endswith("worst") for goal in entry["goals"]):
+        text += " (%s)" % _number(entry["high"], entry["unit"])
+    return text if all(goal["holds"] for goal in entry["goals"]) else "**%s**" % text
+
+
+def _waiting(entry):
+    return "–" if entry["queue_p95"] is None else "%.1f ms, %g" % (entry["queue_p95"], entry["drops"])
+
+
+def _to_reach(entries):
+    """What the senders of one row are to reach, and which of them, if not all that have anything to reach have the same."""
+    by_goals = {}
+    for entry in entries:
+        if entry["goals"]:
+            by_goals.setdefault("; ".join(goal["words"] for goal in entry["goals"]), []).append(entry["sender"])
+    if len(by_goals) == 1 and len(next(iter(by_goals.values()))) > 3:
+        return next(iter(by_goals))
+    return "<br>".join("%s: %s" % (", ".join(names), text) for text, names in by_goals.items()) or "–"
+
+
+def wide_table(entries, cell, to_reach=False):
+    """A row for each of the table, and a column for each sender."""
+    senders = list(dict.fromkeys(entry["sender"] for entry in entries))
+    lines = []
+    for name in dict.fromkeys(entry["row"] for entry in entries):
+        found = {entry["sender"]: entry for entry in entries if entry["row"] == name}
+        first = next(iter(found.values()))
+        title = first["title"] + ", " + first["unit"] if to_reach else first["title"]
+        lines.append([title, *[_to_reach(found.values())] * to_reach,
+                      *(cell(found[sender]) if sender in found else "–" for sender in senders)])
+    return markdown_table(["link and work", *["to reach"] * to_reach, *senders], lines)
 
 
 def machine():
@@ -119,9 +157,12 @@ def write_json(path, about, entries, runs):
 
 def write_markdown(path, about, entries):
     found = machine()
-    lines = ["Measured on %s with `%s`: %s, %d processors, %s." % (about["date"], about["command"], found["processor"],
-                                                                        found["processors"], found["kernel"]),
-             "", markdown_table(HEAD, map(cells, entries)), "",
-             "Bytes handed over in thousands, and packets of a train:", "",
-             markdown_table(BURST_HEAD, [burst_cells(entry) for entry in entries if entry["bursts"]]), ""]
+    bursts = [burst_cells(entry) for entry in entries if entry["bursts"]]
+    lines = ["%s, `%s`; %s, %d processors, %s. Medians of %d runs; bold: not reached." % (
+                 about["date"], about["command"], found["processor"], found["processors"], found["kernel"], about["repeat"]),
+             "", wide_table(entries, _measured, to_reach=True), "",
+             "Queueing delay of the server's packets (p95), and packets for which the queue had no room:",
+             "", wide_table(entries, _waiting), "",
+             "Thousands of bytes that the server handed over within a time, and packets of a train:",
+             "", markdown_table(BURST_HEAD, list(_without_repeats(bursts))), ""]
     Path(path).write_text("\n".join(lines))
