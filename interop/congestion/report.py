@@ -57,7 +57,8 @@ def summary(row, sender, runs):
         "row": row.name, "title": row.title, "sender": sender, "value": row.value, "unit": row.unit, "runs": len(runs),
         "failed": len(runs) - len(good), "median": median(good, row.value), "low": min(numbers, default=None),
         "high": max(numbers, default=None), "queue_p95": median(good, "queue_p95"), "drops": median(good, "drops"),
-        "sent": None if row.cross_traffic else median(good, "sent"), "back": median(good, "back"), "late_p99": max((run["late_p99"] for run in good), default=None),
+        "sent": None if row.cross_traffic else median(good, "sent"), "back": median(good, "back"),
+        "late_p99": max((run["late_p99"] for run in good), default=None),
         "late_max": max((run["late_max"] for run in good), default=None),
         "goals": [{"words": text, "reached": value, "holds": holds} for text, value, holds in goals],
         "bursts": {name: {part: statistics.median(run[name][part] for run in good) for part in ("p50", "p99", "max")}

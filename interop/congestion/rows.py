@@ -110,7 +110,7 @@ ROWS = (
     Row("beside-cubic", "the same beside TCP CUBIC, 25 MB", _USUAL, (25 * MB,), "share", "%", measure=share, tcp=False,
         goals=(Goal("share", 45, 55, LOSS_BASED), Goal("share", 40, 60, _BBR)), cross_traffic="cubic"),
     Row("beside-bbr", "the same beside TCP BBR, 25 MB", _USUAL, (25 * MB,), "share", "%", measure=share, tcp=False,
-        cross_traffic="bbr"),
+        sizes_of={name: (5 * MB,) for name in LOSS_BASED}, cross_traffic="bbr"),
     Row("bursts-2", "the same link, 2 % loss, bursts ≤ 3, 2 MB", _link("10Mbps", "15ms", 25, "drop-rate", *_loss("2", 3)),
         (2 * MB,), "seconds", "s", measure=goodput, tcp=False, quick=True,
         goals=(Goal("seconds", high=1.9, controllers=_BBR), Goal("seconds", high=3.9, controllers=("cubic",)))),
@@ -134,7 +134,8 @@ ROWS = (
         (15 * KB,) * 20, "seconds", "s", measure=goodput, tcp=False, goals=(Goal("seconds", high=0.26),), rate=40e6, quick=True),
     Row("rate-step", "50 ms, queue 1 BDP, 40 → 10 → 40 Mbit/s, back to 80 %",
         _link("40Mbps", "25ms", _bdp(40e6, 0.05), "simple-p2p", "--rate-steps=10Mbps@5s,40Mbps@10s"), (50 * MB,), "back", "s",
-        measure=rate_step, rate=40e6, goals=(Goal("back", high=0.2, controllers=("cubic",)), Goal("back", high=0.5, controllers=_BBR))),
+        measure=rate_step, rate=40e6,
+        goals=(Goal("back", high=0.2, controllers=("cubic",)), Goal("back", high=0.5, controllers=_BBR))),
 )
 
 

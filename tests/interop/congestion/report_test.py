@@ -102,8 +102,8 @@ class Tables(unittest.TestCase):
             report.write_markdown(Path(folder, "a.md"), {"date": "2000-01-01", "command": "interop/links", "repeat": 3}, entries)
             report.write_json(Path(folder, "a.json"), {"seed": 7}, entries, [run_of()])
             lines = Path(folder, "a.md").read_text().splitlines()
-            self.assertIn("| %s, kbit/s | bbr2: ≥ 9450 kbit/s; queue ≤ 15 ms<br>cubic: ≥ 9450 kbit/s | 9460 | 9500 | **failed** |"
-                          % self.USUAL.title, lines)
+            self.assertIn("| %s, kbit/s | bbr2: ≥ 9450 kbit/s; queue ≤ 15 ms<br>cubic: ≥ 9450 kbit/s | 9460 | 9500 "
+                          "| **failed** |" % self.USUAL.title, lines)
             self.assertIn("| %s | 10.0 ms, 4 | 10.0 ms, 4 | – |" % self.USUAL.title, lines)
             self.assertIn("| " + self.USUAL.title + " | bbr2 | 1.5 | 3.0 | 4.5 | 1.5 | 3.0 | 4.5 | 1500 | 3000 | 4500 |", lines)
             document = json.loads(Path(folder, "a.json").read_text())

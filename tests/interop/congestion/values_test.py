@@ -32,8 +32,8 @@ class Values(unittest.TestCase):
         self.assertAlmostEqual(values.goodput(packets, 1_000_000), 4000)
 
     def test_goodput_of_tcp(self):
-        packets = self.read((0.5, from_server(1000)), (1.0, tcp_from_server(0)), (2.0, tcp_from_server(10)), (3.0, tcp_from_server(1)),
-                            (4.0, tcp_from_server(0)))
+        packets = self.read((0.5, from_server(1000)), (1.0, tcp_from_server(0)), (2.0, tcp_from_server(10)),
+                            (3.0, tcp_from_server(1)), (4.0, tcp_from_server(0)))
         self.assertAlmostEqual(values.goodput(packets, 1_000_000, tcp=True), 4000)
 
     def test_nothing_to_measure(self):
@@ -53,8 +53,8 @@ class Values(unittest.TestCase):
         self.assertAlmostEqual(values.share_beside_tcp(packets, 1000), 0.25)
 
     def test_time_to_data(self):
-        packets = self.read((1.0, from_server(1200)), (2.1, from_client(1200)), (2.2, from_server(40)), (2.25, tcp_from_server(500)),
-                            (2.5, from_server(1200)))
+        packets = self.read((1.0, from_server(1200)), (2.1, from_client(1200)), (2.2, from_server(40)),
+                            (2.25, tcp_from_server(500)), (2.5, from_server(1200)))
         self.assertAlmostEqual(values.seconds_to_data(packets, 2.0), 0.5)
         self.assertAlmostEqual(values.seconds_to_data(packets, 2.0, tcp=True), 0.25)
 
