@@ -106,8 +106,12 @@ class ReceiveWindow {
   void consume(uint64_t size, Instant now, Duration smoothed_rtt);
   /// The window becomes at least as large, within its maximum.
   void widen(uint64_t size);
-  /// The peer waits: tells it the limit although less than half is used.
-  void grant_now() { limit_.grant(target()); }
+  /// The peer waits: tells it the limit although less than half is used. What is used from then on counts anew, and so does
+  /// time.
+  void grant_now(Instant now) {
+    limit_.grant(target());
+    measured_since_ = now;
+  }
 
  private:
   uint64_t target() const { return consumed_ > kVarintMax - size_ ? kVarintMax : consumed_ + size_; }

@@ -132,7 +132,7 @@ Result<void> Streams::on_frame(const MaxStreamsFrame& frame) {
 // collected goes out. ----
 
 Result<void> Streams::on_frame(const DataBlockedFrame&) {
-  data_window_.grant_now();
+  data_window_.grant_now(now_);
   return {};
 }
 
@@ -141,7 +141,7 @@ Result<void> Streams::on_frame(const StreamDataBlockedFrame& frame) {
       find_named(frame.stream_id, Direction::receive, code_of(FrameType::stream_data_blocked));
   if (!found) return std::unexpected(found.error());
   if (!*found || !(*found)->receive) return {};
-  (*found)->receive->window().grant_now();
+  (*found)->receive->window().grant_now(now_);
   update(**found);
   return {};
 }

@@ -103,6 +103,20 @@ TEST_SUITE("quic flow control") {
     CHECK_EQ(window.limit().granted(), 6000);
   }
 
+  // A sender that stands before the limit says so each time, and what it then gets begins a half of its own: with the time of the
+  // half before, the window would never grow, and 256 KiB in 100 ms would be all that it carries.
+  TEST_CASE("a window that the peer waits for grows as one that it does not") {
+    ReceiveWindow window(1000, 8000);
+    window.on_data(at(0));
+    window.consume(500, at(150), kRtt);
+    CHECK_EQ(window.size(), 1000);
+    window.consume(400, at(200), kRtt);
+    window.grant_now(at(200));
+    window.consume(100, at(210), kRtt);
+    window.consume(400, at(290), kRtt);  // half a window in 90 ms
+    CHECK_EQ(window.size(), 2000);
+  }
+
   TEST_CASE("a window never goes beyond 2^62-1, nor above a maximum that is smaller") {
     ReceiveWindow window(kVarintMax, UINT64_MAX);
     window.consume(kVarintMax / 2, at(0), kRtt);
@@ -124,7 +138,7 @@ TEST_SUITE("quic flow control") {
   TEST_CASE("a window of nothing stays one") {
     ReceiveWindow window(0, 0);
     window.consume(0, at(0), kRtt);
-    window.grant_now();
+    window.grant_now(at(0));
     CHECK_FALSE(window.limit().wants_to_send());
   }
 
