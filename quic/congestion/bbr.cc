@@ -63,7 +63,8 @@ void Bbr::on_ack(const AckEvent& event, const Rtt& rtt) {
   model_.begin_ack(event);
   follow_window_usage();
   const BbrView seen = view(event.now, event.bytes_in_flight);
-  if (model_.is_loss_round_start() && model_.is_loss_in_round() && !is_probing()) model_.adapt_to_loss(window_);
+  if (model_.is_loss_round_start() && model_.is_loss_in_round() && !is_probing())
+    model_.adapt_to_loss(window_, event.rate);
   model_.update_aggregation(event, window_);
   model_.check_full_bandwidth(event.rate);
   update_state(event, seen);
@@ -88,7 +89,7 @@ void Bbr::follow_window_usage() {
 void Bbr::update_state(const AckEvent& event, const BbrView& seen) {
   if (mode_ == Mode::startup) check_startup(event);
   if (model_.is_loss_round_start()) model_.end_loss_round();
-  if (mode_ == Mode::drain && drain_.is_done(model_, *parameters_, seen)) enter_probe_bandwidth(event.now);
+  if (mode_ == Mode::drain && drain_.is_done(model_, *parameters_, seen)) leave_drain(event.now);
   if (model_.is_full_bandwidth_reached()) {
     probe_bandwidth_.on_ack(model_, seen, event.rate, mode_ == Mode::probe_bandwidth);
   }
@@ -101,13 +102,13 @@ void Bbr::check_startup(const AckEvent& event) {
   if (end == BbrStartup::End::none) return;
   if (end == BbrStartup::End::loss) {
     if (undo_ != Undo::forbidden) undo_ = Undo::startup;
-    model_.set_full_bandwidth_reached(true);
     if (parameters_->startup_loss_limits_inflight) {
       const uint64_t bdp = model_.bdp(model_.max_bandwidth(), kBbrUnity, initial_window(max_datagram_size_));
       model_.set_inflight_longterm(std::max(bdp, model_.inflight_latest()));
     }
   }
-  enter_drain();
+  model_.set_full_bandwidth_reached(true);
+  enter_drain(end == BbrStartup::End::queue);
 }
 
 void Bbr::enter_startup() {
@@ -115,9 +116,17 @@ void Bbr::enter_startup() {
   startup_.start();
 }
 
-void Bbr::enter_drain() {
+void Bbr::enter_drain(bool is_early) {
   mode_ = Mode::drain;
-  drain_.start(model_);
+  drain_.start(model_, is_early);
+}
+
+void Bbr::leave_drain(Instant now) {
+  if (!drain_.was_too_early(model_)) return enter_probe_bandwidth(now);
+  startup_.distrust_queue();
+  model_.set_full_bandwidth_reached(false);
+  model_.reset_full_bandwidth(model_.max_bandwidth());
+  enter_startup();
 }
 
 void Bbr::enter_probe_bandwidth(Instant now) {
@@ -159,10 +168,10 @@ void Bbr::on_loss(const LossEvent& event) {
   }
   model_.note_loss(event.ranges);
   if (is_new_recovery) {
-    begin_recovery(event.now, event.bytes_in_flight);
-  } else if (is_conserving_) {
-    window_ = std::max(window_ - std::min(event.bytes_lost, window_), minimum());
+    recovery_start_ = event.now;
+    in_recovery_ = true;
   }
+  conserve(event);
   if (event.excess && probe_bandwidth_.is_probe_sample()) {
     const ExcessiveLoss& excess = *event.excess;
     on_inflight_too_high(view(event.now, event.bytes_in_flight),
@@ -171,12 +180,13 @@ void Bbr::on_loss(const LossEvent& event) {
   if (event.persistent_congestion) window_ = minimum();  // RFC 9002 §7.6.2; §5.6.4.4 OnEnterRTO
 }
 
-void Bbr::begin_recovery(Instant now, uint64_t bytes_in_flight) {
-  recovery_start_ = now;
-  in_recovery_ = true;
-  if (!parameters_->conserves_packets) return;
-  is_conserving_ = true;
-  window_ = std::max(bytes_in_flight + max_datagram_size_, minimum());
+void Bbr::conserve(const LossEvent& event) {
+  if (is_conserving_) {
+    window_ = std::max(window_ - std::min(event.bytes_lost, window_), minimum());
+  } else if (parameters_->conserves_packets && event.excess) {
+    is_conserving_ = true;
+    window_ = std::max(event.bytes_in_flight + max_datagram_size_, minimum());
+  }
 }
 
 void Bbr::on_inflight_too_high(const BbrView& seen, uint64_t inflight) {
@@ -189,7 +199,7 @@ void Bbr::on_ecn_ce(const EcnEvent& event) {
   is_initial_ = false;
   if (event.largest_time_sent <= recovery_start_) return;  // one answer for each round trip
   recovery_start_ = event.now;
-  model_.note_loss(0);
+  model_.note_mark();
   if (mode_ == Mode::startup) startup_.on_marked_round(model_.round_count());
   if (probe_bandwidth_.is_probe_sample()) {
     on_inflight_too_high(view(event.now, event.bytes_in_flight), model_.inflight_latest());

@@ -59,13 +59,14 @@ class Bbr final : public Controller {
   void update_state(const AckEvent& event, const BbrView& view);
   void check_startup(const AckEvent& event);
   void enter_startup();
-  void enter_drain();
+  void enter_drain(bool is_early);
+  void leave_drain(Instant now);
   void enter_probe_bandwidth(Instant now);
   void check_probe_rtt(const AckEvent& event, const BbrView& view);
   void leave_probe_rtt(Instant now);
 
   void follow_window_usage();
-  void begin_recovery(Instant now, uint64_t bytes_in_flight);
+  void conserve(const LossEvent& event);
   void on_inflight_too_high(const BbrView& view, uint64_t inflight);
   void save_window();
   void restore_window() { window_ = std::max(window_, prior_window_); }

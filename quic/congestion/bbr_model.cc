@@ -96,11 +96,22 @@ void BbrModel::update_min_rtt(Instant now, std::optional<Duration> sample) {
     // Measured again, but for noise, which the drafts take for a queue: no ProbeRTT need cost a fifth of a second for it.
     probe_rtt_min_stamp_ = now;
   }
+  if (sample) look_for_queue(now, *sample);
   const bool is_expired = now > *min_rtt_stamp_ + kBbrMinRttFilter;
   if (probe_rtt_min_delay_ < min_rtt_ || is_expired) {
     min_rtt_ = probe_rtt_min_delay_;
     min_rtt_stamp_ = probe_rtt_min_stamp_;
   }
+}
+
+void BbrModel::look_for_queue(Instant now, Duration sample) {
+  if (delay_window_.samples == 0) delay_window_.since = now;
+  delay_window_.samples++;
+  delay_window_.smallest = std::min(delay_window_.smallest, sample);
+  const bool is_long = now - delay_window_.since >= std::max(min_rtt_ / kBbrQueueShare, kBbrQueueWindowMin);
+  if (delay_window_.samples < kBbrQueueSamples || !is_long) return;
+  is_queue_standing_ = delay_window_.smallest > min_rtt_ + std::max(min_rtt_ / kBbrQueueShare, kBbrQueueMin);
+  delay_window_ = {};
 }
 
 void BbrModel::update_aggregation(const AckEvent& event, uint64_t window) {
@@ -126,11 +137,13 @@ void BbrModel::note_loss(uint32_t ranges) {
   loss_ranges_in_round_ += ranges;
 }
 
-void BbrModel::adapt_to_loss(uint64_t window) {
-  if (bandwidth_shortterm_.is_infinite()) bandwidth_shortterm_ = max_bandwidth();
+void BbrModel::adapt_to_loss(uint64_t window, const RateSample& rate) {
+  const bool is_borne = !is_marked_in_round_ && !is_excessive_loss(rate.lost, rate.tx_in_flight);
   if (inflight_shortterm_ == kUnlimited) inflight_shortterm_ = window;
+  inflight_shortterm_ = std::max(inflight_latest_ + (is_borne ? rate.lost : 0), scaled(inflight_shortterm_, kBbrBeta));
+  if (is_borne) return;
+  if (bandwidth_shortterm_.is_infinite()) bandwidth_shortterm_ = max_bandwidth();
   bandwidth_shortterm_ = std::max(bandwidth_latest_, bandwidth_shortterm_.scaled(kBbrBeta, kBbrUnity));
-  inflight_shortterm_ = std::max(inflight_latest_, scaled(inflight_shortterm_, kBbrBeta));
 }
 
 void BbrModel::reset_congestion_signals() {

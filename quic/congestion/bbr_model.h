@@ -43,6 +43,9 @@ class BbrModel {
   /// A round ended in which losses were counted from the first one on (§5.5.10.3).
   bool is_loss_round_start() const { return is_loss_round_start_; }
 
+  /// In the last window of delays (kBbrQueue...) even the smallest had a queue in it. Ours.
+  bool is_queue_standing() const { return is_queue_standing_; }
+
   // --- Bandwidth and delay
 
   Bandwidth max_bandwidth() const { return std::max(max_bandwidth_[0], max_bandwidth_[1]); }
@@ -66,17 +69,21 @@ class BbrModel {
   bool is_full_bandwidth_reached() const { return full_bandwidth_reached_; }
   void set_full_bandwidth_reached(bool is_reached) { full_bandwidth_reached_ = is_reached; }
   void reset_full_bandwidth(Bandwidth baseline = {});
+  /// The last round still brought a quarter more.
+  bool is_growing() const { return full_bandwidth_rounds_ == 0; }
 
   // --- Loss (§5.5.10)
 
-  /// Something was lost, or marked.
   void note_loss(uint32_t ranges);
+  /// Something was marked CE.
+  void note_mark() { note_loss(0), is_marked_in_round_ = true; }
   bool is_loss_in_round() const { return is_loss_in_round_; }
   uint32_t loss_ranges_in_round() const { return loss_ranges_in_round_; }
   uint64_t inflight_latest() const { return inflight_latest_; }
-  /// Once per round with a loss, unless the sender is probing (§5.5.10.3 AdaptLowerBoundsFromCongestion).
-  void adapt_to_loss(uint64_t window);
-  void end_loss_round() { is_loss_in_round_ = false, loss_ranges_in_round_ = 0; }
+  /// Once per round with a loss, unless the sender is probing (§5.5.10.3 AdaptLowerBoundsFromCongestion). Ours: a loss that is
+  /// borne while probing is borne here too. It leaves the bandwidth alone, and the volume at what was sent in the round.
+  void adapt_to_loss(uint64_t window, const RateSample& rate);
+  void end_loss_round() { is_loss_in_round_ = is_marked_in_round_ = false, loss_ranges_in_round_ = 0; }
   void reset_congestion_signals();
   void reset_shortterm();
   uint64_t inflight_longterm() const { return inflight_longterm_; }
@@ -98,6 +105,7 @@ class BbrModel {
   };
 
   void update_round(const RateSample& rate);
+  void look_for_queue(Instant now, Duration sample);
   void update_max_bandwidth(const RateSample& rate);
 
   const BbrParameters* parameters_;
@@ -109,6 +117,7 @@ class BbrModel {
   bool is_round_start_ = false;
   bool is_loss_round_start_ = false;
   bool is_loss_in_round_ = false;
+  bool is_marked_in_round_ = false;
   uint32_t loss_ranges_in_round_ = 0;
 
   std::array<Bandwidth, 2> max_bandwidth_{};  // of the cycle before, of this cycle
@@ -130,6 +139,13 @@ class BbrModel {
   std::optional<Instant> min_rtt_stamp_;
   std::optional<Instant> probe_rtt_min_stamp_;
   bool is_probe_rtt_due_ = false;
+  struct DelayWindow {
+    Instant since;
+    Duration smallest = Duration::infinite();
+    uint32_t samples = 0;
+  };
+  DelayWindow delay_window_;
+  bool is_queue_standing_ = false;
 
   std::optional<Instant> extra_acked_start_;
   uint64_t extra_acked_delivered_ = 0;

@@ -13,18 +13,36 @@ void BbrStartup::on_marked_round(uint64_t round) {
 
 BbrStartup::End BbrStartup::end(const BbrModel& model, const BbrParameters& parameters, const RateSample& rate) const {
   // §5.3.1.3: a whole round of recovery, in which much was lost, and not all of it in one burst.
-  const bool is_lossy = model.is_loss_round_start() && model.loss_ranges_in_round() >= parameters.startup_loss_ranges &&
-                        is_excessive_loss(rate.lost, rate.tx_in_flight);
+  const bool is_excessive =
+      is_excessive_loss(rate.lost, rate.tx_in_flight) &&
+      (!model.is_growing() || rate.lost > mul_div(rate.tx_in_flight, kBbrGrowingLossPercent, 100));
+  const bool is_lossy =
+      model.is_loss_round_start() && model.loss_ranges_in_round() >= parameters.startup_loss_ranges && is_excessive;
   if (is_lossy || marked_rounds_ >= kBbrStartupMarkedRounds) return End::loss;
-  return model.is_full_bandwidth_reached() ? End::plateau : End::none;
+  if (model.is_full_bandwidth_reached()) return End::plateau;
+  return trusts_queue_ && model.is_queue_standing() ? End::queue : End::none;
 }
 
 // --- Drain
 
+void BbrDrain::start(BbrModel& model, bool is_early) {
+  doubted_.reset();
+  if (is_early) {
+    doubted_ = model.max_bandwidth();
+    model.start_round();
+  }
+  start_round_ = model.round_count();
+}
+
 bool BbrDrain::is_done(const BbrModel& model, const BbrParameters& parameters, const BbrView& view) const {
   const uint64_t rounds = model.round_count() - start_round_;
   if (parameters.drain_rounds_max != 0 && rounds > parameters.drain_rounds_max) return true;
+  if (doubted_ && rounds == 0) return false;  // what Startup sent last is still to be heard of
   return view.bytes_in_flight <= view.quantized(model.bdp(model.bandwidth(), kBbrUnity, view.initial_window));
+}
+
+bool BbrDrain::was_too_early(const BbrModel& model) const {
+  return doubted_ && model.max_bandwidth() >= doubted_->scaled(kBbrFullBandwidthGrowth, kBbrUnity);
 }
 
 // --- ProbeBW: phases

@@ -30,13 +30,16 @@ class BbrStartup {
 
   /// A new try begins.
   void start() { marked_rounds_ = 0; }
+  /// A queue was no sign of a full pipe here.
+  void distrust_queue() { trusts_queue_ = false; }
   /// A packet with a CE mark was acknowledged, in a round that had none before.
   void on_marked_round(uint64_t round);
-  enum class End : uint8_t { none, plateau, loss };
-  /// §5.3.1.2, §5.3.1.3.
+  enum class End : uint8_t { none, plateau, queue, loss };
+  /// §5.3.1.2, §5.3.1.3; by a queue: ours.
   End end(const BbrModel& model, const BbrParameters& parameters, const RateSample& rate) const;
 
  private:
+  bool trusts_queue_ = true;
   uint32_t marked_rounds_ = 0;
   uint64_t last_marked_round_ = 0;
 };
@@ -45,12 +48,16 @@ class BbrDrain {
  public:
   static constexpr BbrGain kPacingGain = kBbrDrainPacingGain;
 
-  void start(const BbrModel& model) { start_round_ = model.round_count(); }
+  /// `is_early`: because of a queue, which may have been something else, so that the bandwidth is in doubt.
+  void start(BbrModel& model, bool is_early);
   /// §5.3.2 CheckDrainDone.
   bool is_done(const BbrModel& model, const BbrParameters& parameters, const BbrView& view) const;
+  /// What Startup had sent last shows that there was more bandwidth to be found.
+  bool was_too_early(const BbrModel& model) const;
 
  private:
   uint64_t start_round_ = 0;
+  std::optional<Bandwidth> doubted_;
 };
 
 class BbrProbeBandwidth {

@@ -39,6 +39,16 @@ inline constexpr Duration kBbrProbeRttDuration = Duration::milliseconds(200);  /
 inline constexpr Duration kBbrProbeWaitMin = Duration::seconds(2);             // §5.3.3.8.2: T_bbr...
 inline constexpr Duration kBbrProbeWaitSpread = Duration::seconds(1);          // ...and what is random of it
 
+// A queue that ends Startup before its three rounds without growth are over; ours. It stands when the smallest of some delays is so
+// much above min_rtt, and those span a share of it too, so that ACKs which come late together are not taken for one.
+inline constexpr int kBbrQueueShare = 4;
+inline constexpr Duration kBbrQueueMin = Duration::milliseconds(4);
+inline constexpr Duration kBbrQueueWindowMin = Duration::milliseconds(8);
+inline constexpr uint32_t kBbrQueueSamples = 8;
+// What must be lost for Startup to end while each round still brings a quarter more; ours. Of a hundred packets three are lost
+// easily on a path that loses one in a hundred, and one that is overrun by Startup loses a third.
+inline constexpr uint64_t kBbrGrowingLossPercent = 8;
+
 struct BbrParameters {
   /// The window's gain in ProbeBW_UP.
   BbrGain probe_up_window_gain;
@@ -50,7 +60,7 @@ struct BbrParameters {
   uint64_t startup_extra_acked_rounds;
   /// Rounds after which Drain ends although a queue seems to stand; 0: never (§5.3.2).
   uint64_t drain_rounds_max;
-  /// In the first round of a recovery no more leaves than what is delivered (02 §4.6.4.4).
+  /// In the first round of a recovery no more leaves than what is delivered (02 §4.6.4.4); ours: if too much was lost.
   bool conserves_packets;
   /// ProbeBW_UP ends when the delivery rate grows no more (§5.3.3.7), instead of at 1.25 bandwidth-delay products in flight.
   bool probes_until_plateau;

@@ -6,6 +6,7 @@
 // was asked for, not what the path could give. The counters of delivered bytes also number packet-timed round trips.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -31,9 +32,11 @@ struct RateSample {
 
 /// draft-ietf-ccwg-bbr §2.8 (LossThresh): more than this share of what was in flight, lost within a round trip, is excessive.
 inline constexpr uint64_t kExcessiveLossPercent = 2;
+/// Two datagrams: that so little was lost of a small volume says nothing of a rate. Ours; the draft has no such limit.
+inline constexpr uint64_t kTolerableLoss = 2 * 1452;
 
 constexpr bool is_excessive_loss(uint64_t lost, uint64_t tx_in_flight) {
-  return lost > tx_in_flight * kExcessiveLossPercent / 100;
+  return lost > std::max(tx_in_flight * kExcessiveLossPercent / 100, kTolerableLoss);
 }
 
 /// A lost packet with which the loss since it was sent became excessive.

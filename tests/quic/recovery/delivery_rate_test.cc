@@ -132,6 +132,12 @@ TEST_SUITE("quic delivery rate") {
     CHECK_EQ(excess->inflight_at_threshold(), 100'000);
     // With 1000 of them lost, 1020 more could have been, all of them lost: 2 % of 101,020.
     CHECK_EQ(ExcessiveLoss{.tx_in_flight = 102'000, .lost = 3000, .size = 2000}.inflight_at_threshold(), 101'020);
+    // Two datagrams are never too much: the third of a volume of ten is.
+    std::vector<DeliveryRate::Packet> few;
+    for (int i = 0; i < 3; i++) few.push_back(rate.on_packet_sent(at(1), 1000, 10'000));
+    CHECK_FALSE(rate.on_packet_lost(few[0], 1000));
+    CHECK_FALSE(rate.on_packet_lost(few[1], 1000));
+    CHECK(rate.on_packet_lost(few[2], 1000));
     // What was lost before a packet was sent does not count for it.
     CHECK_FALSE(rate.on_packet_lost(rate.on_packet_sent(at(1), 1000, 100'000), 1000));
   }

@@ -508,11 +508,11 @@ TEST_SUITE("quic loss detection") {
   TEST_CASE("losses are told by ranges of packet numbers, and when they are excessive") {
     Recovery r;
     for (int i = 0; i < 60; i++) r.send(i < 30 ? 0 : 1);
-    const LossSummary one = r.ack(50, {{4, 5}}).lost;  // 0 and 1
-    CHECK_EQ(one.packets, 2);
+    const LossSummary one = r.ack(50, {{5, 6}}).lost;  // 0 to 2
+    CHECK_EQ(one.packets, 3);
     CHECK_EQ(one.ranges, 1);
-    CHECK(one.excess);                                              // of the 2000 bytes in flight when it was sent
-    const LossSummary more = r.ack(51, {{20, 21}, {10, 12}}).lost;  // 2 and 3, as before; 5 to 9; 12 to 17
+    CHECK(one.excess);                                              // of the 3000 bytes in flight when it was sent
+    const LossSummary more = r.ack(51, {{20, 21}, {11, 13}}).lost;  // 3 and 4, as before; 6 to 10; 13 to 17
     CHECK_EQ(more.ranges, 2);
   }
 }
