@@ -92,6 +92,7 @@ void Bbr::update_state(const AckEvent& event, const BbrView& seen) {
   if (mode_ == Mode::drain && drain_.is_done(model_, *parameters_, seen)) leave_drain(event.now);
   if (model_.is_full_bandwidth_reached()) {
     probe_bandwidth_.on_ack(model_, seen, event.rate, mode_ == Mode::probe_bandwidth);
+    if (mode_ == Mode::probe_bandwidth && probe_bandwidth_.has_found_more(model_)) resume_startup();
   }
   model_.update_min_rtt(event.now, event.rtt_sample);
   check_probe_rtt(event, seen);
@@ -116,6 +117,12 @@ void Bbr::enter_startup() {
   startup_.start();
 }
 
+void Bbr::resume_startup() {
+  model_.set_full_bandwidth_reached(false);
+  model_.reset_full_bandwidth(model_.max_bandwidth());
+  enter_startup();
+}
+
 void Bbr::enter_drain(bool is_early) {
   mode_ = Mode::drain;
   drain_.start(model_, is_early);
@@ -124,9 +131,7 @@ void Bbr::enter_drain(bool is_early) {
 void Bbr::leave_drain(Instant now) {
   if (!drain_.was_too_early(model_)) return enter_probe_bandwidth(now);
   startup_.distrust_queue();
-  model_.set_full_bandwidth_reached(false);
-  model_.reset_full_bandwidth(model_.max_bandwidth());
-  enter_startup();
+  resume_startup();
 }
 
 void Bbr::enter_probe_bandwidth(Instant now) {

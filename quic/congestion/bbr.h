@@ -59,6 +59,7 @@ class Bbr final : public Controller {
   void update_state(const AckEvent& event, const BbrView& view);
   void check_startup(const AckEvent& event);
   void enter_startup();
+  void resume_startup();
   void enter_drain(bool is_early);
   void leave_drain(Instant now);
   void enter_probe_bandwidth(Instant now);

@@ -76,8 +76,9 @@ void BbrModel::reset_full_bandwidth(Bandwidth baseline) {
 
 void BbrModel::check_full_bandwidth(const RateSample& rate) {
   if (full_bandwidth_now_ || !is_round_start_ || is_limited(rate) || rate.delivery_rate.is_zero()) return;
-  if (!parameters_->probes_until_plateau && full_bandwidth_reached_) return;  // 02: of Startup alone
-  const Bandwidth sample = parameters_->probes_until_plateau ? rate.delivery_rate : max_bandwidth();
+  const bool is_of_round =
+      parameters_->probes_until_plateau || full_bandwidth_reached_;  // 02 asks for the maximum in Startup
+  const Bandwidth sample = is_of_round ? rate.delivery_rate : max_bandwidth();
   if (sample >= full_bandwidth_.scaled(kBbrFullBandwidthGrowth, kBbrUnity)) return reset_full_bandwidth(sample);
   full_bandwidth_rounds_++;
   full_bandwidth_now_ = full_bandwidth_rounds_ >= kBbrFullBandwidthRounds;
@@ -138,12 +139,11 @@ void BbrModel::note_loss(uint32_t ranges) {
 }
 
 void BbrModel::adapt_to_loss(uint64_t window, const RateSample& rate) {
-  const bool is_borne = !is_marked_in_round_ && !is_excessive_loss(rate.lost, rate.tx_in_flight);
-  if (inflight_shortterm_ == kUnlimited) inflight_shortterm_ = window;
-  inflight_shortterm_ = std::max(inflight_latest_ + (is_borne ? rate.lost : 0), scaled(inflight_shortterm_, kBbrBeta));
-  if (is_borne) return;
+  if (!is_marked_in_round_ && !is_excessive_loss(rate.lost, rate.tx_in_flight)) return;
   if (bandwidth_shortterm_.is_infinite()) bandwidth_shortterm_ = max_bandwidth();
+  if (inflight_shortterm_ == kUnlimited) inflight_shortterm_ = window;
   bandwidth_shortterm_ = std::max(bandwidth_latest_, bandwidth_shortterm_.scaled(kBbrBeta, kBbrUnity));
+  inflight_shortterm_ = std::max(inflight_latest_, scaled(inflight_shortterm_, kBbrBeta));
 }
 
 void BbrModel::reset_congestion_signals() {

@@ -69,8 +69,6 @@ class BbrModel {
   bool is_full_bandwidth_reached() const { return full_bandwidth_reached_; }
   void set_full_bandwidth_reached(bool is_reached) { full_bandwidth_reached_ = is_reached; }
   void reset_full_bandwidth(Bandwidth baseline = {});
-  /// The last round still brought a quarter more.
-  bool is_growing() const { return full_bandwidth_rounds_ == 0; }
 
   // --- Loss (§5.5.10)
 
@@ -80,8 +78,8 @@ class BbrModel {
   bool is_loss_in_round() const { return is_loss_in_round_; }
   uint32_t loss_ranges_in_round() const { return loss_ranges_in_round_; }
   uint64_t inflight_latest() const { return inflight_latest_; }
-  /// Once per round with a loss, unless the sender is probing (§5.5.10.3 AdaptLowerBoundsFromCongestion). Ours: a loss that is
-  /// borne while probing is borne here too. It leaves the bandwidth alone, and the volume at what was sent in the round.
+  /// Once per round with a loss, unless the sender is probing (§5.5.10.3 AdaptLowerBoundsFromCongestion). Ours: a loss that would
+  /// be borne while probing is borne here too.
   void adapt_to_loss(uint64_t window, const RateSample& rate);
   void end_loss_round() { is_loss_in_round_ = is_marked_in_round_ = false, loss_ranges_in_round_ = 0; }
   void reset_congestion_signals();

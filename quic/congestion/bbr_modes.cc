@@ -13,11 +13,8 @@ void BbrStartup::on_marked_round(uint64_t round) {
 
 BbrStartup::End BbrStartup::end(const BbrModel& model, const BbrParameters& parameters, const RateSample& rate) const {
   // §5.3.1.3: a whole round of recovery, in which much was lost, and not all of it in one burst.
-  const bool is_excessive =
-      is_excessive_loss(rate.lost, rate.tx_in_flight) &&
-      (!model.is_growing() || rate.lost > mul_div(rate.tx_in_flight, kBbrGrowingLossPercent, 100));
-  const bool is_lossy =
-      model.is_loss_round_start() && model.loss_ranges_in_round() >= parameters.startup_loss_ranges && is_excessive;
+  const bool is_lossy = model.is_loss_round_start() && model.loss_ranges_in_round() >= parameters.startup_loss_ranges &&
+                        is_excessive_loss(rate.lost, rate.tx_in_flight);
   if (is_lossy || marked_rounds_ >= kBbrStartupMarkedRounds) return End::loss;
   if (model.is_full_bandwidth_reached()) return End::plateau;
   return trusts_queue_ && model.is_queue_standing() ? End::queue : End::none;
@@ -98,7 +95,9 @@ void BbrProbeBandwidth::start_refill(BbrModel& model) {
 void BbrProbeBandwidth::start_up(BbrModel& model, const BbrView& view, const RateSample& rate) {
   is_probe_sample_ = true;
   model.start_round();
-  if (parameters_->probes_until_plateau) model.reset_full_bandwidth(rate.delivery_rate);
+  known_bandwidth_ = model.max_bandwidth();
+  is_thorough_ = parameters_->probes_until_plateau || model.is_queue_standing();
+  if (is_thorough_) model.reset_full_bandwidth(rate.delivery_rate);
   cycle_stamp_ = view.now;
   phase_ = Phase::up;
   raise_slope(view);
@@ -134,7 +133,9 @@ bool BbrProbeBandwidth::is_time_to_probe(const BbrModel& model, const BbrView& v
   if (view.now > cycle_stamp_ + wait_) return true;
   // §5.3.3.8.2: as often as Reno would on this path, so that it can live beside.
   const uint64_t target = std::min(model.bdp(model.bandwidth(), kBbrUnity, view.initial_window), view.window);
-  return rounds_since_up_ >= std::min(target / view.datagram, kBbrRenoRoundsMax);
+  const bool is_welcome = !previous_too_high_ && !is_thorough_ && !model.is_queue_standing();
+  return rounds_since_up_ >=
+         std::min(target / view.datagram, is_welcome ? parameters_->welcome_rounds : kBbrRenoRoundsMax);
 }
 
 bool BbrProbeBandwidth::is_time_to_cruise(const BbrModel& model, const BbrView& view) const {
@@ -143,7 +144,7 @@ bool BbrProbeBandwidth::is_time_to_cruise(const BbrModel& model, const BbrView& 
 }
 
 bool BbrProbeBandwidth::is_time_to_go_down(BbrModel& model, const BbrView& view, const RateSample& rate) {
-  if (!parameters_->probes_until_plateau) {
+  if (!is_thorough_) {
     // 02 §4.3.3.4: long enough, with a queue that shows that the bandwidth was probed.
     const uint64_t volume = model.bdp(model.max_bandwidth(), kBbrProbeUpPacingGain, view.initial_window);
     return view.now > cycle_stamp_ + model.min_rtt() &&
@@ -159,6 +160,11 @@ bool BbrProbeBandwidth::is_time_to_go_down(BbrModel& model, const BbrView& view,
     return false;
   }
   return model.is_full_bandwidth_now();
+}
+
+bool BbrProbeBandwidth::has_found_more(const BbrModel& model) const {
+  return phase_ == Phase::up && !is_thorough_ && !model.is_queue_standing() &&
+         model.max_bandwidth() >= known_bandwidth_.scaled(kBbrFoundMore, kBbrUnity);
 }
 
 void BbrProbeBandwidth::pick_wait() {

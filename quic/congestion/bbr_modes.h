@@ -69,7 +69,7 @@ class BbrProbeBandwidth {
 
   Phase phase() const { return phase_; }
   BbrGain pacing_gain() const;
-  BbrGain window_gain() const { return phase_ == Phase::up ? parameters_->probe_up_window_gain : kBbrWindowGain; }
+  BbrGain window_gain() const { return phase_ == Phase::up && is_thorough_ ? kBbrProbeUpWindowGain : kBbrWindowGain; }
   /// §5.6.4.7: what the long-term model allows in this phase.
   uint64_t volume_cap(const BbrModel& model, const BbrView& view) const;
   /// §5.3.3.9 InflightWithHeadroom.
@@ -85,6 +85,8 @@ class BbrProbeBandwidth {
   /// For each ACK once the pipe was full: §5.3.3.9 AdaptLongTermModel, then UpdateProbeBWCyclePhase if BBR `is_in_mode`.
   void on_ack(BbrModel& model, const BbrView& view, const RateSample& rate, bool is_in_mode);
 
+  /// The path takes all that ProbeBW_UP sends: there is much more, and steps of a quarter are small. Ours.
+  bool has_found_more(const BbrModel& model) const;
   /// Whether what is lost now was sent in a probe, to which nothing has answered yet.
   bool is_probe_sample() const { return is_probe_sample_; }
   /// §5.5.10.2 HandleInflightTooHigh: `inflight` was too much; zero: it is not known, for the application limited it. True when
@@ -108,6 +110,7 @@ class BbrProbeBandwidth {
   Phase phase_ = Phase::down;
   bool is_probe_stopping_ = false;  // of the drafts' ack_phase what anybody asks for: a probe's last samples come in
   bool is_probe_sample_ = false;
+  bool is_thorough_ = false;  // the current ProbeBW_UP goes on until the delivery rate grows no more
   bool previous_too_high_ = false;
   bool previous_cautious_ = false;
   uint32_t up_rounds_ = 0;
@@ -116,6 +119,7 @@ class BbrProbeBandwidth {
   uint64_t rounds_since_up_ = 0;
   Instant cycle_stamp_;
   Duration wait_;
+  Bandwidth known_bandwidth_;  // before the current ProbeBW_UP
 };
 
 class BbrProbeRtt {

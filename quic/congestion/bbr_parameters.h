@@ -17,6 +17,7 @@ inline constexpr BbrGain kBbrDrainPacingGain = 50;      // §5.3.2
 inline constexpr BbrGain kBbrProbeDownPacingGain = 90;  // §5.3.3.1
 inline constexpr BbrGain kBbrProbeUpPacingGain = 125;   // §5.3.3.5
 inline constexpr BbrGain kBbrWindowGain = 200;          // §2.6
+inline constexpr BbrGain kBbrProbeUpWindowGain = 225;   // §5.6.1
 inline constexpr BbrGain kBbrProbeRttWindowGain = 50;   // §2.16.2
 inline constexpr BbrGain kBbrUnity = 100;
 inline constexpr BbrGain kBbrBeta = 70;                  // §2.8
@@ -45,13 +46,10 @@ inline constexpr int kBbrQueueShare = 4;
 inline constexpr Duration kBbrQueueMin = Duration::milliseconds(4);
 inline constexpr Duration kBbrQueueWindowMin = Duration::milliseconds(8);
 inline constexpr uint32_t kBbrQueueSamples = 8;
-// What must be lost for Startup to end while each round still brings a quarter more; ours. Of a hundred packets three are lost
-// easily on a path that loses one in a hundred, and one that is overrun by Startup loses a third.
-inline constexpr uint64_t kBbrGrowingLossPercent = 8;
+// A probe after which the bandwidth is a fifth more has met no end of the path: Startup is resumed; ours.
+inline constexpr BbrGain kBbrFoundMore = 120;
 
 struct BbrParameters {
-  /// The window's gain in ProbeBW_UP.
-  BbrGain probe_up_window_gain;
   /// Discontiguous ranges of lost packets in a round that end Startup, if the loss is high as well (§5.3.1.3).
   uint32_t startup_loss_ranges;
   /// Send quanta that may be in flight whatever the bandwidth-delay product is (§5.5.8).
@@ -62,7 +60,10 @@ struct BbrParameters {
   uint64_t drain_rounds_max;
   /// In the first round of a recovery no more leaves than what is delivered (02 §4.6.4.4); ours: if too much was lost.
   bool conserves_packets;
-  /// ProbeBW_UP ends when the delivery rate grows no more (§5.3.3.7), instead of at 1.25 bandwidth-delay products in flight.
+  /// Rounds until the next probe after one that lost little and met no queue of others; ours in bbr2.
+  uint64_t welcome_rounds;
+  /// ProbeBW_UP ends when the delivery rate grows no more (§5.3.3.7), instead of at 1.25 bandwidth-delay products in flight. Where
+  /// a queue stands already it does in both versions: ours, since flows that only ever share a full queue stay as unequal as they are.
   bool probes_until_plateau;
   /// After a probe that lost too much, the next one turns back where that one ended (§5.3.3.6).
   bool probes_with_caution;
@@ -70,22 +71,22 @@ struct BbrParameters {
   bool startup_loss_limits_inflight;
 };
 
-inline constexpr BbrParameters kBbr2 = {.probe_up_window_gain = 200,
-                                        .startup_loss_ranges = 3,
+inline constexpr BbrParameters kBbr2 = {.startup_loss_ranges = 3,
                                         .offload_quanta = 3,
                                         .startup_extra_acked_rounds = kBbrExtraAckedRounds,
                                         .drain_rounds_max = 0,
                                         .conserves_packets = true,
+                                        .welcome_rounds = 8,
                                         .probes_until_plateau = false,
                                         .probes_with_caution = false,
                                         .startup_loss_limits_inflight = false};
 
-inline constexpr BbrParameters kBbr3 = {.probe_up_window_gain = 225,
-                                        .startup_loss_ranges = 6,
+inline constexpr BbrParameters kBbr3 = {.startup_loss_ranges = 6,
                                         .offload_quanta = 1,
                                         .startup_extra_acked_rounds = 1,
                                         .drain_rounds_max = 3,
                                         .conserves_packets = false,
+                                        .welcome_rounds = kBbrRenoRoundsMax,
                                         .probes_until_plateau = true,
                                         .probes_with_caution = true,
                                         .startup_loss_limits_inflight = true};

@@ -211,6 +211,17 @@ TEST_SUITE("quic bbr") {
     }
   }
 
+  TEST_CASE("version 2 finds a rate that is four times as high within half a second") {
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+      CAPTURE(seed);
+      Flow flow(kBbr2, {.one_way = Duration::milliseconds(25), .queue = 250'000}, seed);
+      flow.path.run_for(Duration::milliseconds(5000 + 77 * static_cast<int64_t>(seed)));
+      flow.path.link().rate = Bandwidth::bits_per_second(40'000'000);
+      flow.path.run_for(Duration::milliseconds(700));  // the wait for a probe, which comes each eight round trips, included
+      CHECK_GT(flow.goodput(Duration::milliseconds(500)), 36.0);
+    }
+  }
+
   TEST_CASE("after two seconds in which all is lost the old rate is back within twenty round trips") {
     for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
       CAPTURE(version == &kBbr3);
