@@ -117,7 +117,8 @@ class Measurement:
         print(report.text_table(report.HEAD, list(map(report.cells, entries))))
         late = sum(run_once.is_late(run) for run in self.records)
         again = sum(run["attempt"] > 1 for run in self.records)
-        print("%d runs, of which %d were repeated because the link was late, and %d stayed late" % (len(self.records), again, late))
+        print("%d runs, of which %d were repeated because the link was late, and %d stayed late"
+              % (len(self.records), again, late))
         print("seed %d" % self.seed, flush=True)
         about = {"date": self.date, "seed": self.seed, "repeat": self.options.repeat, "command": command()}
         for path in (self.options.json, self.options.markdown):
@@ -168,8 +169,8 @@ def prepare(options):
 
 
 def _come_first():
-    """Endpoints inherit it: before whatever else the machine does, but not before the link, where that is permitted. A sender that
-    waits some milliseconds for its turn measures the machine."""
+    """Endpoints inherit it: before whatever else the machine does, but not before the link, where that is permitted. A sender
+    that waits some milliseconds for its turn measures the machine."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except PermissionError:

@@ -1,4 +1,4 @@
-"""What was measured, as one table for people (text or Markdown) and as JSON: medians of the runs beside what is to be reached."""
+"""What was measured, as a table for people (text or Markdown) and as JSON: medians of the runs beside what is to be reached."""
 
 import json
 import os
@@ -8,10 +8,11 @@ from pathlib import Path
 
 from matrix import SUCCEEDED
 
-_WIDTHS = {"kbit/s": "%.0f", "s": "%.3f", "%": "%.1f", "ms": "%.1f"}
+_FORMATS = {"kbit/s": "%.0f", "s": "%.3f", "%": "%.1f", "ms": "%.1f"}
 _UNITS = {"goodput": "kbit/s", "queue_p95": "ms", "share": "%"}
 HEAD = ("link and work", "sender", "measured", "runs from – to", "queue p95", "drops", "sent", "to reach", "holds")
-BURST_HEAD = ("link and work", "sender", "in 1 ms: p50", "p99", "max", "in 10 ms: p50", "p99", "max", "train: p50", "p99", "max")
+BURST_HEAD = ("link and work", "sender", "in 1 ms: p50", "p99", "max", "in 10 ms: p50", "p99", "max", "train: p50", "p99",
+              "max")
 
 
 def median(runs, value):
@@ -21,7 +22,7 @@ def median(runs, value):
 
 
 def _number(value, unit):
-    return "–" if value is None else _WIDTHS[unit] % value
+    return "–" if value is None else _FORMATS[unit] % value
 
 
 def goals_of(row, sender):

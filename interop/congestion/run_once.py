@@ -36,7 +36,8 @@ class Sender:
 
 
 def is_late(record):
-    return record.get("late_p99", 0.0) > LATE_P99 or record.get("late_max", 0.0) > LATE_MAX or record.get("lost_at_device", 0) > 0
+    late = record.get("late_p99", 0.0) > LATE_P99 or record.get("late_max", 0.0) > LATE_MAX
+    return late or record.get("lost_at_device", 0) > 0
 
 
 def evaluate(row, folder, size, record, tcp):

@@ -1,7 +1,7 @@
 """What a run's captures and the link's statistics say, as numbers: when data flowed, how fast, how smoothly, and what waited.
 
-Times are those of the client's side of the link: a datagram of the client when its transmission begins, one of the server when it
-arrives. A `Packets` is a list of Packet tuples in order of time.
+Times are those of the client's side of the link: a datagram of the client when its transmission begins, one of the server when
+it arrives. A `Packets` is a list of Packet tuples in order of time.
 """
 
 import struct

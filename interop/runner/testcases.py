@@ -19,8 +19,8 @@ def _errors(kind, percent):
 @dataclass(frozen=True)
 class TestCase:
     """`server` and `client` are the values of TESTCASE. `fields`: the checks want tshark. `one_path`: tshark needs help with one
-    connection that changes its path. `lossy`: chance decides, so --repeat counts. `cross_traffic`: the congestion controller of a
-    TCP connection beside. A measurement is repeated, and has a value instead of a yes."""
+    connection that changes its path. `lossy`: chance decides, so --repeat counts. `cross_traffic`: the congestion controller of
+    a TCP connection beside. A measurement is repeated, and has a value instead of a yes."""
 
     abbreviation: str
     name: str

@@ -116,8 +116,8 @@ def _converse(server, client, test, names, folder, settings, record):
             side.wait_ready()
         link = Link(settings.link, left, right, folder / "link", record["seed"], test.scenario)
         link.wait_ready()
-        right.spawn("server", [server.run], environment(server, "server", test.server, settings.server_parameters, traces=settings.traces),
-                    folder / "server" / "output.txt")
+        variables = environment(server, "server", test.server, settings.server_parameters, traces=settings.traces)
+        right.spawn("server", [server.run], variables, folder / "server" / "output.txt")
         if right.probe(capture.SERVER_ADDRESSES[0], PROBE_SECONDS):
             link.start()
             if test.cross_traffic:
@@ -135,8 +135,8 @@ def _converse(server, client, test, names, folder, settings, record):
 def _client(left, right, client, test, names, folder, settings, record):
     urls = " ".join("https://%s:443/%s" % (test.host, name) for name in names or [""])
     begin = time.monotonic()
-    left.spawn("client", [client.run], environment(client, "client", test.client, settings.client_parameters, urls, settings.traces),
-               folder / "client" / "output.txt")
+    variables = environment(client, "client", test.client, settings.client_parameters, urls, settings.traces)
+    left.spawn("client", [client.run], variables, folder / "client" / "output.txt")
     code = None
     while code is None and time.monotonic() < begin + test.seconds and "server" not in right.exits:
         code = left.wait_exit("client", min(LOOK_SECONDS, begin + test.seconds - time.monotonic()))

@@ -23,8 +23,8 @@ def run_of(row="usual", sender="bbr2", result="succeeded", **more):
               "reason": "" if result == "succeeded" else "why"}
     if result == "succeeded":
         bursts = {"p50": 1500, "p99": 3000, "max": 4500}
-        record.update(goodput=9500.0, seconds=8.0, queue_p95=10.0, drops=4, sent=1.05, late_p99=0.1, late_max=0.2, lost_at_device=0,
-                      burst_1ms=bursts, burst_10ms=bursts, train=bursts)
+        record.update(goodput=9500.0, seconds=8.0, queue_p95=10.0, drops=4, sent=1.05, late_p99=0.1, late_max=0.2,
+                      lost_at_device=0, burst_1ms=bursts, burst_10ms=bursts, train=bursts)
     record.update(more)
     return record
 
@@ -33,7 +33,7 @@ class Table(unittest.TestCase):
     def test_every_row_can_be_measured(self):
         self.assertEqual(len({row.name for row in rows.ROWS}), len(rows.ROWS))
         for row in rows.ROWS:
-            self.assertIn(row.unit, report._WIDTHS)
+            self.assertIn(row.unit, report._FORMATS)
             self.assertTrue(callable(row.measure), row.name)
             for goal in row.goals:
                 self.assertTrue(set(goal.controllers) <= set(rows.CONTROLLERS), row.name)
@@ -129,8 +129,8 @@ class Evaluation(unittest.TestCase):
 
     def test_an_outage(self):
         back = [(107.03 + 0.001 * i, from_server(1200)) for i in range(200)]
-        record = self.evaluate("outage", statistics_of(began=100.0), (100.1, from_client(1200)), (104.9, from_server(1200)), *back,
-                               (108.0, from_client(40)))
+        record = self.evaluate("outage", statistics_of(began=100.0), (100.1, from_client(1200)), (104.9, from_server(1200)),
+                               *back, (108.0, from_client(40)))
         self.assertEqual(record["result"], "succeeded")
         self.assertAlmostEqual(record["resumed"], 0.03, places=6)
         self.assertAlmostEqual(record["back"], 0.03 + 0.081, places=6)  # 82 packets of 1230 bytes are 80 % of 0.1 s
@@ -147,7 +147,8 @@ class CommandLine(unittest.TestCase):
     def test_senders(self):
         available = {"quoll": QUOLL, "other": Implementation("other", Path("other"), Path("built"))}
         found = links.senders("cubic,tcp-cubic,other", available)
-        self.assertEqual([(one.name, one.parameters) for one in found], [("cubic", "cc=cubic"), ("tcp-cubic", ""), ("other", "")])
+        self.assertEqual([(one.name, one.parameters) for one in found],
+                         [("cubic", "cc=cubic"), ("tcp-cubic", ""), ("other", "")])
         self.assertEqual((found[1].implementation, found[1].controller), (None, "cubic"))
         for wrong in ("vegas", "quoll", "tcp-nothing", ""):
             with self.assertRaises(Usage):

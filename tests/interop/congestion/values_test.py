@@ -18,7 +18,8 @@ class Values(unittest.TestCase):
             return values.read(path)
 
     def test_packets(self):
-        packets = self.read((1.0, from_client(1200)), (1.5, from_server(1000)), (1.75, tcp_from_server(100)), (2.0, b"\x60" * 60))
+        packets = self.read((1.0, from_client(1200)), (1.5, from_server(1000)), (1.75, tcp_from_server(100)),
+                            (2.0, b"\x60" * 60))
         self.assertEqual([(p.time, p.by_server, p.tcp, p.payload, p.wire) for p in packets],
                          [(1.0, False, False, 1200, 1230), (1.5, True, False, 1000, 1030), (1.75, True, True, 100, 154)])
         with self.assertRaises(capture.NotACapture):
