@@ -53,7 +53,7 @@ def summary(row, sender, runs):
     """One row of the table, as a dictionary."""
     good = [run for run in runs if run["result"] == SUCCEEDED]
     numbers = [run[row.value] for run in good]
-    goals = [(words(goal, row.unit), *reached(goal, runs)) for goal in goals_of(row, sender)]
+    goals = [(goal.value, words(goal, row.unit), *reached(goal, runs)) for goal in goals_of(row, sender)]
     return {
         "row": row.name, "title": row.title, "sender": sender, "value": row.value, "unit": row.unit, "runs": len(runs),
         "failed": len(runs) - len(good), "median": median(good, row.value), "low": min(numbers, default=None),
@@ -61,7 +61,7 @@ def summary(row, sender, runs):
         "sent": None if row.cross_traffic else median(good, "sent"), "back": median(good, "back"),
         "late_p99": max((run["late_p99"] for run in good), default=None),
         "late_max": max((run["late_max"] for run in good), default=None),
-        "goals": [{"words": text, "reached": value, "holds": holds} for text, value, holds in goals],
+        "goals": [{"value": name, "words": text, "reached": value, "holds": holds} for name, text, value, holds in goals],
         "bursts": {name: {part: statistics.median(run[name][part] for run in good) for part in ("p50", "p99", "max")}
                    for name in ("burst_1ms", "burst_10ms", "train")} if good else {},
     }
@@ -107,17 +107,23 @@ def markdown_table(head, rows):
 
 
 def _measured(entry):
-    """The median and, where a goal is a worst value, the largest; bold when something is not reached."""
+    """The median and, where a goal is a worst value, the largest."""
     if entry["median"] is None:
         return "**failed**"
     text = _number(entry["median"], entry["unit"])
     if any(goal["words"].endswith("worst") for goal in entry["goals"]):
         text += " (%s)" % _number(entry["high"], entry["unit"])
-    return text if all(goal["holds"] for goal in entry["goals"]) else "**%s**" % text
+    return _bold_if_missed(text, entry, entry["value"])
 
 
 def _waiting(entry):
-    return "–" if entry["queue_p95"] is None else "%.1f ms, %g" % (entry["queue_p95"], entry["drops"])
+    if entry["queue_p95"] is None:
+        return "–"
+    return _bold_if_missed("%.1f ms" % entry["queue_p95"], entry, "queue_p95") + ", %g" % entry["drops"]
+
+
+def _bold_if_missed(text, entry, value):
+    return text if all(goal["holds"] for goal in entry["goals"] if goal["value"] == value) else "**%s**" % text
 
 
 def _to_reach(entries):

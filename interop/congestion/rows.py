@@ -86,6 +86,7 @@ def _bdp(rate, seconds, share=1.0):
 
 
 _USUAL = _link("10Mbps", "15ms", 25)
+_USUAL_TITLE = "10 Mbit/s, 30 ms, queue 25, "
 _BBR = ("bbr2", "bbr3")
 
 
@@ -105,19 +106,19 @@ def _random(percent, bbr, cubic, size):
 _LONG_GOALS = (Goal("goodput", low=90e3), Goal("queue_p95", high=30.0, controllers=_BBR))
 
 ROWS = (
-    Row("usual", "10 Mbit/s, 30 ms, queue 25, 10 MB", _USUAL, (10 * MB,), "goodput", "kbit/s", measure=goodput, rate=10e6,
+    Row("usual", _USUAL_TITLE + "10 MB", _USUAL, (10 * MB,), "goodput", "kbit/s", measure=goodput, rate=10e6,
         goals=(Goal("goodput", low=9450), Goal("queue_p95", high=15.0, controllers=_BBR)), quick=True),
-    Row("beside-cubic", "the same beside TCP CUBIC, 25 MB", _USUAL, (25 * MB,), "share", "%", measure=share, tcp=False,
+    Row("beside-cubic", _USUAL_TITLE + "25 MB beside TCP CUBIC", _USUAL, (25 * MB,), "share", "%", measure=share, tcp=False,
         goals=(Goal("share", 45, 55, LOSS_BASED), Goal("share", 40, 60, _BBR)), cross_traffic="cubic"),
-    Row("beside-bbr", "the same beside TCP BBR, 25 MB", _USUAL, (25 * MB,), "share", "%", measure=share, tcp=False,
+    Row("beside-bbr", _USUAL_TITLE + "25 MB beside TCP BBR", _USUAL, (25 * MB,), "share", "%", measure=share, tcp=False,
         sizes_of={name: (5 * MB,) for name in LOSS_BASED}, cross_traffic="bbr"),
-    Row("bursts-2", "the same link, 2 % loss, bursts ≤ 3, 2 MB", _link("10Mbps", "15ms", 25, "drop-rate", *_loss("2", 3)),
+    Row("bursts-2", _USUAL_TITLE + "2 % loss, bursts ≤ 3, 2 MB", _link("10Mbps", "15ms", 25, "drop-rate", *_loss("2", 3)),
         (2 * MB,), "seconds", "s", measure=goodput, tcp=False, quick=True,
         goals=(Goal("seconds", high=1.9, controllers=_BBR), Goal("seconds", high=3.9, controllers=("cubic",)))),
-    Row("connections-30", "the same link, 30 % loss, 50 connections of 1 KB",
+    Row("connections-30", _USUAL_TITLE + "30 % loss, 50 connections of 1 KB",
         _link("10Mbps", "15ms", 25, "drop-rate", *_loss("30", 3)), (KB,) * 50, "seconds", "s", measure=goodput, tcp=False,
         client="multiconnect", server="multiconnect", seconds=300, goals=(Goal("seconds", high=45.0),)),
-    Row("outage", "the same link, 2 s outage at 5 s, 10 MB", _link("10Mbps", "15ms", 25, "blackhole", "--on=5s", "--off=2s"),
+    Row("outage", _USUAL_TITLE + "2 s outage at 5 s, 10 MB", _link("10Mbps", "15ms", 25, "blackhole", "--on=5s", "--off=2s"),
         (10 * MB,), "resumed", "s", measure=outage, rate=10e6, quick=True,
         goals=(Goal("resumed", high=0.1), Goal("resumed", high=0.3, worst=True))),
     _long("long-half", "queue 0.5 BDP, 100 MB", 0.5, measure=goodput, goals=_LONG_GOALS),
@@ -132,7 +133,7 @@ ROWS = (
         goals=(Goal("goodput", low=86e3, controllers=_BBR), Goal("goodput", low=60e3, controllers=("cubic",)))),
     Row("small-files", "40 Mbit/s, 50 ms, queue 1 BDP, 20 × 15 KB at once", _link("40Mbps", "25ms", _bdp(40e6, 0.05)),
         (15 * KB,) * 20, "seconds", "s", measure=goodput, tcp=False, goals=(Goal("seconds", high=0.26),), rate=40e6, quick=True),
-    Row("rate-step", "50 ms, queue 1 BDP, 40 → 10 → 40 Mbit/s, back to 80 %",
+    Row("rate-step", "40 → 10 → 40 Mbit/s, 50 ms, queue 1 BDP, back to 80 %",
         _link("40Mbps", "25ms", _bdp(40e6, 0.05), "simple-p2p", "--rate-steps=10Mbps@5s,40Mbps@10s"), (50 * MB,), "back", "s",
         measure=rate_step, rate=40e6,
         goals=(Goal("back", high=0.2, controllers=("cubic",)), Goal("back", high=0.5, controllers=_BBR))),

@@ -109,6 +109,12 @@ class Tables(unittest.TestCase):
             document = json.loads(Path(folder, "a.json").read_text())
         self.assertEqual((document["seed"], document["rows"][0]["median"], len(document["runs"])), (7, 9460.0, 1))
 
+    def test_what_is_not_reached_is_bold(self):
+        entries = [report.summary(self.USUAL, "bbr2", [run_of(queue_p95=20.0)]),
+                   report.summary(self.USUAL, "cubic", [run_of(sender="cubic", goodput=9000.0)])]
+        self.assertIn("| %s | **20.0 ms**, 4 | 10.0 ms, 4 |" % self.USUAL.title, report.wide_table(entries, report._waiting))
+        self.assertTrue(report.wide_table(entries, report._measured).endswith("| 9500 | **9000** |"))
+
     def test_line_of_a_run(self):
         line = links.line_of(self.USUAL, run_of(attempt=2))
         self.assertIn("9500.000 kbit/s", line)
