@@ -10,6 +10,7 @@ PACKET = 1500  # bytes: what a place in a queue may hold
 LOSS_BASED = ("cubic", "newreno")
 CONTROLLERS = ("cubic", "newreno", "bbr2", "bbr3")
 _UP_AT, _BACK_AT = 10.0, 7.0  # seconds: when the link of a row is fast, or there, again
+SPREAD = 1.0  # seconds by which such an event comes later, at most: timers may be in any phase then
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,13 @@ class Goal:
 
 @dataclass(frozen=True)
 class Row:
-    """`link` are quoll_link's arguments. `value` is shown first, in `unit`, of what `measure` gives. `sizes_of`: other files for
-    some controllers, which would take minutes. `tcp`: a TCP connection of the kernel can be measured alone, too."""
+    """`link` are quoll_link's arguments, or a function that makes them of the seconds by which its events come later. `value` is
+    shown first, in `unit`, of what `measure` gives. `sizes_of`: other files for some controllers, which would take minutes. `tcp`:
+    a TCP connection of the kernel can be measured alone, too."""
 
     name: str
     title: str
-    link: tuple
+    link: object
     sizes: tuple
     value: str
     unit: str
@@ -48,9 +50,16 @@ class Row:
     def sizes_for(self, sender):
         return self.sizes_of.get(sender, self.sizes)
 
-    def test(self, sender):
+    def later(self, seed):
+        """Seconds, the same for all senders."""
+        return SPREAD * (seed % 1000) / 1000 if callable(self.link) else 0.0
+
+    def link_for(self, seed):
+        return self.link(self.later(seed)) if callable(self.link) else self.link
+
+    def test(self, sender, seed):
         return TestCase(self.name, self.name, self.title, self.server, self.client, self.sizes_for(sender), (),
-                        scenario=self.link, seconds=self.seconds, cross_traffic=self.cross_traffic)
+                        scenario=self.link_for(seed), seconds=self.seconds, cross_traffic=self.cross_traffic)
 
 
 def goodput(row, packets, size, began, tcp):
@@ -103,6 +112,15 @@ def _random(percent, bbr, cubic, size):
                  measure=goodput)
 
 
+def _outage_link(later):
+    return _link("10Mbps", "15ms", 25, "blackhole", "--on=%.3fs" % (_BACK_AT - 2 + later), "--off=2s")
+
+
+def _stepping_link(later):
+    return _link("40Mbps", "25ms", _bdp(40e6, 0.05), "simple-p2p",
+                 "--rate-steps=10Mbps@%.3fs,40Mbps@%.3fs" % (_UP_AT - 5 + later, _UP_AT + later))
+
+
 _LONG_GOALS = (Goal("goodput", low=90e3), Goal("queue_p95", high=30.0, controllers=_BBR))
 
 ROWS = (
@@ -118,7 +136,7 @@ ROWS = (
     Row("connections-30", _USUAL_TITLE + "30 % loss, 50 connections of 1 KB",
         _link("10Mbps", "15ms", 25, "drop-rate", *_loss("30", 3)), (KB,) * 50, "seconds", "s", measure=goodput, tcp=False,
         client="multiconnect", server="multiconnect", seconds=300, goals=(Goal("seconds", high=45.0),)),
-    Row("outage", _USUAL_TITLE + "2 s outage at 5 s, 10 MB", _link("10Mbps", "15ms", 25, "blackhole", "--on=5s", "--off=2s"),
+    Row("outage", _USUAL_TITLE + "2 s outage at 5 s, 10 MB", _outage_link,
         (10 * MB,), "resumed", "s", measure=outage, rate=10e6, quick=True,
         goals=(Goal("resumed", high=0.1), Goal("resumed", high=0.3, worst=True))),
     _long("long-half", "queue 0.5 BDP, 100 MB", 0.5, measure=goodput, goals=_LONG_GOALS),
@@ -134,8 +152,7 @@ ROWS = (
     Row("small-files", "40 Mbit/s, 50 ms, queue 1 BDP, 20 × 15 KB at once", _link("40Mbps", "25ms", _bdp(40e6, 0.05)),
         (15 * KB,) * 20, "seconds", "s", measure=goodput, tcp=False, goals=(Goal("seconds", high=0.26),), rate=40e6, quick=True),
     Row("rate-step", "40 → 10 → 40 Mbit/s, 50 ms, queue 1 BDP, back to 80 %",
-        _link("40Mbps", "25ms", _bdp(40e6, 0.05), "simple-p2p", "--rate-steps=10Mbps@5s,40Mbps@10s"), (50 * MB,), "back", "s",
-        measure=rate_step, rate=40e6,
+        _stepping_link, (50 * MB,), "back", "s", measure=rate_step, rate=40e6,
         goals=(Goal("back", high=0.2, controllers=("cubic",)), Goal("back", high=0.5, controllers=_BBR))),
 )
 

@@ -45,7 +45,7 @@ def evaluate(row, folder, size, record, tcp):
     statistics = json.loads(Path(folder, "link/statistics.json").read_text())
     record.update(values.of_link(statistics, size))
     packets = values.read(Path(folder, "link/left.pcap"))
-    record.update(row.measure(row, packets, size, statistics["began_unix_seconds"], tcp))
+    record.update(row.measure(row, packets, size, statistics["began_unix_seconds"] + row.later(record["seed"]), tcp))
 
 
 def run(row, sender, client, seed, folder, settings):
@@ -65,7 +65,7 @@ def _evaluated(row, folder, size, record, tcp):
 
 
 def _quic(row, sender, client, seed, folder, settings):
-    test = row.test(sender.name)
+    test = row.test(sender.name, seed)
 
     def judge(test, names, folder, record):
         reason = trial.endpoints_failed(test, folder, record) or files.difference(folder / "www", folder / "downloads", names)
@@ -90,7 +90,7 @@ def _tcp(row, sender, seed, folder, settings):
         for side in sides:
             side.wait_ready()
         right, left = sides
-        link = Link(settings.link, left, right, folder / "link", seed, row.link)
+        link = Link(settings.link, left, right, folder / "link", seed, row.link_for(seed))
         link.wait_ready()
         link.start()
         trial.start_tcp(left, right, folder, sender.controller, size)

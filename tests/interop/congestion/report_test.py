@@ -37,8 +37,15 @@ class Table(unittest.TestCase):
             self.assertTrue(callable(row.measure), row.name)
             for goal in row.goals:
                 self.assertTrue(set(goal.controllers) <= set(rows.CONTROLLERS), row.name)
-            test = row.test("cubic")
-            self.assertEqual((test.scenario, test.sizes, test.rules), (row.link, row.sizes_for("cubic"), ()))
+            test = row.test("cubic", 7)
+            self.assertEqual((test.scenario, test.sizes, test.rules), (row.link_for(7), row.sizes_for("cubic"), ()))
+
+    def test_events_come_at_any_time_within_a_second(self):
+        usual, outage, step = rows.select("usual,outage,rate-step")
+        self.assertEqual([outage.later(seed) for seed in (0, 250, 1999)], [0.0, 0.25, 0.999])
+        self.assertIn("--on=5.250s", outage.link_for(250))
+        self.assertIn("--rate-steps=10Mbps@5.250s,40Mbps@10.250s", step.link_for(250))
+        self.assertEqual((usual.later(250), usual.link_for(250)), (0.0, usual.link))
 
     def test_selection(self):
         self.assertEqual([row.name for row in rows.select("shallow,usual")], ["usual", "shallow"])
@@ -123,9 +130,9 @@ class Tables(unittest.TestCase):
 
 
 class Evaluation(unittest.TestCase):
-    def evaluate(self, name, statistics, *records):
+    def evaluate(self, name, statistics, *records, seed=0):
         row, = rows.select(name)
-        record = {}
+        record = {"seed": seed}
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "link").mkdir()
             Path(folder, "link/left.pcap").write_bytes(capture_of(*records))
@@ -141,6 +148,12 @@ class Evaluation(unittest.TestCase):
         self.assertAlmostEqual(record["resumed"], 0.03, places=6)
         self.assertAlmostEqual(record["back"], 0.03 + 0.081, places=6)  # 82 packets of 1230 bytes are 80 % of 0.1 s
         self.assertEqual(record["queue_p95"], 12.0)
+
+    def test_an_outage_that_came_later(self):
+        back = [(107.3 + 0.001 * i, from_server(1200)) for i in range(200)]
+        records = [(100.1, from_client(1200)), *back, (108.0, from_client(40))]
+        record = self.evaluate("outage", statistics_of(began=100.0), *records, seed=250)
+        self.assertAlmostEqual(record["resumed"], 0.05, places=6)
 
     def test_what_shows_nothing_fails(self):
         record = self.evaluate("outage", statistics_of(began=100.0), (100.1, from_client(1200)), (104.9, from_server(1200)),
