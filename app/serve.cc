@@ -31,6 +31,8 @@ namespace quoll::app {
 namespace {
 
 constexpr unsigned kAccessLogMode = 0644;
+/// Two trains of the pacer's.
+constexpr Duration kKernelPacingHorizon = Duration::milliseconds(2);
 
 void note(const std::string& text) { std::fputs(("quoll serve: " + text + "\n").c_str(), stderr); }
 
@@ -116,6 +118,10 @@ web::ServerOptions Serving::server_options(tls::Identities identities) const {
   server.workers = options_.workers;
   server.retry = options_.retry ? quic::RetryPolicy::always : quic::RetryPolicy::under_load;
   server.transport.congestion = options_.congestion;
+  if (options_.kernel_paces) {
+    server.socket.departures = true;
+    server.transport.departure_horizon = kKernelPacingHorizon;
+  }
   server.early_data = options_.early_data;
   server.key_log = key_log_.get();
   server.qlog_directory = options_.qlog_directory.value_or("");

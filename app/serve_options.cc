@@ -27,6 +27,7 @@ constexpr Option kOptions[] = {
     {"retry", 0, "", "let every client prove its address first"},
     {"no-0rtt", 0, "", "take no early data"},
     {"cc", 0, "NAME", "cubic (default), newreno, bbr2 or bbr3"},
+    {"txtime", 0, "", "let the kernel pace (wants the fq queueing discipline)"},
     {"drain", 0, "SECONDS", "the time that open requests get at the end (10)"},
     {"access-log", 0, "FILE", "append a line for each request; - is stdout"},
     {"log-format", 0, "FORMAT", "common or json (default: common)"},
@@ -136,6 +137,7 @@ std::string read_serve_options(const Arguments& arguments, ServeOptions& options
   options.listing = arguments.has("listing");
   options.retry = arguments.has("retry");
   options.early_data = !arguments.has("no-0rtt");
+  options.kernel_paces = arguments.has("txtime");
   if (const auto path = arguments.value("access-log")) options.access_log = std::string(*path);
   options.key_log = option_or_environment(arguments.value("keylog"), "SSLKEYLOGFILE");
   options.qlog_directory = option_or_environment(arguments.value("qlog"), "QLOGDIR");

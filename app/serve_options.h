@@ -30,6 +30,7 @@ struct ServeOptions {
   bool retry = false;
   bool early_data = true;
   quic::CongestionAlgorithm congestion = quic::CongestionAlgorithm::cubic;
+  bool kernel_paces = false;  // SO_TXTIME
   Duration drain = Duration::seconds(10);
   std::optional<std::string> access_log, key_log, qlog_directory;
   LogFormat log_format = LogFormat::common;

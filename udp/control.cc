@@ -137,6 +137,9 @@ void write_control(const SendControl& control, bool ipv4, ControlBuffer& buffer,
 #if defined(UDP_SEGMENT)
   if (control.segment_size != 0) writer.add(IPPROTO_UDP, UDP_SEGMENT, control.segment_size);
 #endif
+#if defined(SCM_TXTIME)
+  if (control.departure) writer.add(SOL_SOCKET, SCM_TXTIME, static_cast<uint64_t>(control.departure->as_nanoseconds()));
+#endif
   writer.finish();
 }
 

@@ -2,7 +2,7 @@
 //
 // An endpoint of several sockets (one for each local address) tells by Path::local which one a transmit is for. Small
 // transmits are collected, so that those of many connections go out in few calls of the kernel. A transmit whose
-// departure lies ahead is sent at once: what the pacer lets out early is a burst of at most one train.
+// departure lies ahead is given to the kernel at once, which may know what to do about it (SocketOptions::departures).
 #pragma once
 
 #include <array>

@@ -7,9 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <utility>
 
 #include "udp/socket_state.h"
+
+#if defined(__linux__)
+#include <linux/net_tstamp.h>
+#endif
 
 namespace quoll::udp {
 
@@ -69,6 +74,7 @@ Result<void> Socket::State::open(const SocketAddress& address, const SocketOptio
   ask_for_marks_and_addresses();
   if (options.dont_fragment) forbid_fragments();
   size_buffers(options);
+  departures = options.departures && ask_for_departures();
   segmentation_offload = options.segmentation_offload && knows_segmentation(fd);
 #if defined(UDP_GRO)
   receive_offload = kLinux && options.receive_offload && set(IPPROTO_UDP, UDP_GRO, 1);
@@ -116,6 +122,16 @@ void Socket::State::forbid_fragments() {
 #if defined(IPV6_DONTFRAG)
   if (family == AF_INET6) (void)set(IPPROTO_IPV6, IPV6_DONTFRAG, 1);
 #endif
+#endif
+}
+
+/// The clock is that of udp::now().
+bool Socket::State::ask_for_departures() {
+#if defined(SO_TXTIME)
+  const sock_txtime clock = {.clockid = CLOCK_MONOTONIC, .flags = 0};
+  return kLinux && system->set_option(fd, SOL_SOCKET, SO_TXTIME, &clock, sizeof clock) == 0;
+#else
+  return false;
 #endif
 }
 
@@ -183,6 +199,7 @@ Path Socket::path_to(const SocketAddress& remote) const {
 const std::string& Socket::cap_notice() const { return state_->cap_notice; }
 bool Socket::segmentation_offload() const { return state_->segmentation_offload; }
 bool Socket::receive_offload() const { return state_->receive_offload; }
+bool Socket::departures() const { return state_->departures; }
 const SocketStatistics& Socket::statistics() const { return state_->statistics; }
 
 }  // namespace quoll::udp

@@ -31,6 +31,9 @@ struct SocketOptions {
   bool receive_offload = true;       // UDP_GRO
   bool batches = true;               // sendmmsg, recvmmsg
   bool dont_fragment = true;         // QUIC packets are never fragmented (RFC 9000 §14)
+  /// SO_TXTIME: the kernel is told each train's departure. It holds trains back only where the queueing discipline of the device
+  /// is fq, which the operator must see to: docs/udp.md. Goes with ConnectionConfig::departure_horizon.
+  bool departures = false;
   /// Between the socket and the kernel, for tests (udp/system_calls.h); outlives the socket. Null: the kernel.
   class SystemCalls* system = nullptr;
 
@@ -89,6 +92,8 @@ class Socket {
   const std::string& cap_notice() const;
   bool segmentation_offload() const;
   bool receive_offload() const;
+  /// Whether the kernel takes departures.
+  bool departures() const;
   const SocketStatistics& statistics() const;
 
  private:

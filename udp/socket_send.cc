@@ -60,7 +60,8 @@ size_t Socket::State::fill_messages(std::span<const Transmit> transmits, bool se
         message.msg_hdr.msg_namelen = to_sockaddr(transmit.path.remote, family, slot.name);
         write_control({.ecn = transmit.ecn,
                        .source = wildcard ? transmit.path.local.ip : IpAddress(),
-                       .segment_size = segment && is_train(transmit) ? transmit.segment_size : uint16_t{0}},
+                       .segment_size = segment && is_train(transmit) ? transmit.segment_size : uint16_t{0},
+                       .departure = departures ? std::optional(transmit.departure) : std::nullopt},
                       is_ipv4(transmit.path), slot.control, message.msg_hdr);
         head = &message;
       }

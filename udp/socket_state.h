@@ -31,6 +31,7 @@ struct Socket::State {
   bool batches = false;
   bool segmentation_offload = false;
   bool receive_offload = false;
+  bool departures = false;
   SocketAddress local;
   std::string cap_notice;
   SocketStatistics statistics;
@@ -48,6 +49,7 @@ struct Socket::State {
   bool set(int level, int name, int value);
   void ask_for_marks_and_addresses();
   void forbid_fragments();
+  bool ask_for_departures();
   void size_buffers(const SocketOptions& options);
   size_t enlarge(int name, int force_name, size_t wanted);
 

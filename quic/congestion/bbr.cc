@@ -63,8 +63,11 @@ void Bbr::on_ack(const AckEvent& event, const Rtt& rtt) {
   model_.begin_ack(event);
   follow_window_usage();
   const BbrView seen = view(event.now, event.bytes_in_flight);
-  if (model_.is_loss_round_start() && model_.is_loss_in_round() && !is_probing())
-    model_.adapt_to_loss(window_, event.rate);
+  if (model_.is_loss_round_start() && model_.is_loss_in_round() && !is_probing()) {
+    // In ProbeBW_DOWN it is that of our own probe.
+    const bool is_down = mode_ == Mode::probe_bandwidth && phase() == BbrProbeBandwidth::Phase::down;
+    model_.adapt_to_loss(window_, event.rate, model_.is_queue_standing() && !is_down);
+  }
   model_.update_aggregation(event, window_);
   model_.check_full_bandwidth(event.rate);
   update_state(event, seen);

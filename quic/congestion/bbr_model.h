@@ -78,9 +78,9 @@ class BbrModel {
   bool is_loss_in_round() const { return is_loss_in_round_; }
   uint32_t loss_ranges_in_round() const { return loss_ranges_in_round_; }
   uint64_t inflight_latest() const { return inflight_latest_; }
-  /// Once per round with a loss, unless the sender is probing (§5.5.10.3 AdaptLowerBoundsFromCongestion). Ours: a loss that would
-  /// be borne while probing is borne here too.
-  void adapt_to_loss(uint64_t window, const RateSample& rate);
+  /// Once per round with a loss, unless the sender is probing (§5.5.10.3 AdaptLowerBoundsFromCongestion). Ours: a loss without a mark
+  /// and without a queue, of no more than would be borne while probing, is no congestion.
+  void adapt_to_loss(uint64_t window, const RateSample& rate, bool is_queue_of_others);
   void end_loss_round() { is_loss_in_round_ = is_marked_in_round_ = false, loss_ranges_in_round_ = 0; }
   void reset_congestion_signals();
   void reset_shortterm();

@@ -69,7 +69,9 @@ class BbrProbeBandwidth {
 
   Phase phase() const { return phase_; }
   BbrGain pacing_gain() const;
-  BbrGain window_gain() const { return phase_ == Phase::up && is_thorough_ ? kBbrProbeUpWindowGain : kBbrWindowGain; }
+  BbrGain window_gain() const {
+    return phase_ == Phase::up && is_thorough_ ? parameters_->thorough_window_gain : kBbrWindowGain;
+  }
   /// §5.6.4.7: what the long-term model allows in this phase.
   uint64_t volume_cap(const BbrModel& model, const BbrView& view) const;
   /// §5.3.3.9 InflightWithHeadroom.

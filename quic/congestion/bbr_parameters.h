@@ -17,7 +17,6 @@ inline constexpr BbrGain kBbrDrainPacingGain = 50;      // §5.3.2
 inline constexpr BbrGain kBbrProbeDownPacingGain = 90;  // §5.3.3.1
 inline constexpr BbrGain kBbrProbeUpPacingGain = 125;   // §5.3.3.5
 inline constexpr BbrGain kBbrWindowGain = 200;          // §2.6
-inline constexpr BbrGain kBbrProbeUpWindowGain = 225;   // §5.6.1
 inline constexpr BbrGain kBbrProbeRttWindowGain = 50;   // §2.16.2
 inline constexpr BbrGain kBbrUnity = 100;
 inline constexpr BbrGain kBbrBeta = 70;                  // §2.8
@@ -50,6 +49,8 @@ inline constexpr uint32_t kBbrQueueSamples = 8;
 inline constexpr BbrGain kBbrFoundMore = 120;
 
 struct BbrParameters {
+  /// The window's gain in a ProbeBW_UP that goes on until the delivery rate grows no more (§5.6.1).
+  BbrGain thorough_window_gain;
   /// Discontiguous ranges of lost packets in a round that end Startup, if the loss is high as well (§5.3.1.3).
   uint32_t startup_loss_ranges;
   /// Send quanta that may be in flight whatever the bandwidth-delay product is (§5.5.8).
@@ -71,17 +72,19 @@ struct BbrParameters {
   bool startup_loss_limits_inflight;
 };
 
-inline constexpr BbrParameters kBbr2 = {.startup_loss_ranges = 3,
+inline constexpr BbrParameters kBbr2 = {.thorough_window_gain = 210,
+                                        .startup_loss_ranges = 3,
                                         .offload_quanta = 3,
                                         .startup_extra_acked_rounds = kBbrExtraAckedRounds,
                                         .drain_rounds_max = 0,
                                         .conserves_packets = true,
-                                        .welcome_rounds = 8,
+                                        .welcome_rounds = 6,
                                         .probes_until_plateau = false,
                                         .probes_with_caution = false,
                                         .startup_loss_limits_inflight = false};
 
-inline constexpr BbrParameters kBbr3 = {.startup_loss_ranges = 6,
+inline constexpr BbrParameters kBbr3 = {.thorough_window_gain = 225,
+                                        .startup_loss_ranges = 6,
                                         .offload_quanta = 1,
                                         .startup_extra_acked_rounds = 1,
                                         .drain_rounds_max = 3,

@@ -122,7 +122,10 @@ void WindowController::set_max_datagram_size(uint64_t size) {
 }
 
 Bandwidth WindowController::pacing_rate(const Rtt& rtt) const {
-  return Pacer::rate_of(window_, rtt.smoothed_rtt(), is_in_slow_start());
+  // In congestion avoidance by the delay without a queue: after a reduction the smoothed one still has that of before in it, and the
+  // path would run dry. While a queue stands the window holds back, not the pacer.
+  const Duration delay = is_in_slow_start() ? rtt.smoothed_rtt() : rtt.min_rtt();
+  return Pacer::rate_of(window_, delay, is_in_slow_start());
 }
 
 CongestionState WindowController::state() const {

@@ -44,6 +44,10 @@ struct TransportConfig {
 
   CongestionAlgorithm congestion = CongestionAlgorithm::cubic;
   bool pacing = true;
+  /// How long before its departure a paced train may be handed out (Transmit::departure), for callers that hold it back until then,
+  /// as a kernel does that is told (udp::SocketOptions::departures). Such a caller is woken half as often as trains leave, and
+  /// they leave on time when it is late. Zero: nothing is handed out before its time. A few milliseconds at the most.
+  Duration departure_horizon = {};
   bool ecn = true;
   MtuDiscovery::Options mtu;
   KeyUpdatePolicy key_update;

@@ -208,6 +208,7 @@ Statistics Connection::statistics() const {
   out.packets_dropped = state.counters.packets_dropped;
   out.packets_undecryptable_kept = state.counters.packets_kept;
   out.probe_timeouts = state.counters.probe_timeouts;
+  out.early_repeats = state.counters.early_repeats;
   out.key_updates = state.protection.can_open(PacketType::one_rtt) ? state.protection.key_updates() : 0;
   out.migrations = state.counters.migrations;
   out.mtu_probes_sent = state.counters.mtu_probes_sent;

@@ -33,13 +33,15 @@ struct Connection::State::OpenPacket {
 struct Connection::State::Datagram {
   using Open = OpenPacket;
 
-  Datagram(Instant at, PathState& where, MutBytes whole, Ecn with) : now(at), path(where), room(whole), mark(with) {}
+  Datagram(Instant at, PathState& where, MutBytes whole, Ecn with)
+      : now(at), departure(at), path(where), room(whole), mark(with) {}
 
   /// Bytes of finished and open packets.
   size_t size() const { return finished + (open ? open->size() : 0); }
   MutBytes rest() const { return room.subspan(size()); }
 
   Instant now;
+  Instant departure;  // not before now: for all that counts the time that a packet is under way
   PathState& path;
   MutBytes room;
   Ecn mark;

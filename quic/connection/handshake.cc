@@ -106,6 +106,7 @@ void Connection::State::repeat_handshake_early(Instant now) {
   }
   if (!repeated) return;
   handshake->early_repeats++;
+  counters.early_repeats++;
   handshake->next_early_repeat = now + kEarlyRepeatSpacing;
 }
 

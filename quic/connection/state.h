@@ -187,7 +187,8 @@ struct Connection::State {
   std::optional<Transmit> transmit_mtu_probe(Instant now, MutBytes scratch);
   std::optional<Transmit> transmit_close(Instant now, MutBytes scratch);
   std::optional<Transmit> finish_transmit(Instant now, const PathState& path, Ecn mark, Bytes bytes, size_t segment);
-  size_t build_datagram(Instant now, PathState& path, MutBytes room, Ecn mark);
+  /// `departure`: of the train that this is a part of; empty before its first datagram, which decides.
+  size_t build_datagram(Instant now, PathState& path, MutBytes room, Ecn mark, std::optional<Instant>& departure);
   bool wants_to_send(PacketType type) const;
   bool wants_application_frames(PacketType type) const;
   bool has_content(PacketType type) const;
@@ -202,7 +203,7 @@ struct Connection::State {
   void finish_packet(Datagram& datagram);
   size_t finish_datagram(Datagram& datagram);
   void on_packet_sent(const Datagram& datagram, PacketType type, size_t size, const PayloadTraits& traits);
-  bool may_send_in_flight(Instant now, PathState& path, size_t size);
+  bool may_send_in_flight(Instant now, PathState& path, size_t size, std::optional<Instant>& departure);
   void note_app_limited(Instant now, PathState& path, bool interest);
   size_t payload_size_max() const;
   bool next_random_bit();
@@ -335,7 +336,8 @@ struct Connection::State {
   struct Counters {
     uint64_t datagrams_sent = 0, datagrams_received = 0, bytes_sent = 0, bytes_received = 0;
     uint64_t packets_sent = 0, packets_received = 0, packets_lost = 0, packets_spuriously_lost = 0;
-    uint64_t packets_duplicate = 0, packets_dropped = 0, packets_kept = 0, probe_timeouts = 0, migrations = 0;
+    uint64_t packets_duplicate = 0, packets_dropped = 0, packets_kept = 0, probe_timeouts = 0, early_repeats = 0,
+             migrations = 0;
     uint64_t mtu_probes_sent = 0, mtu_probes_lost = 0, black_holes = 0, congestion_events = 0;
   } counters;
   RateSample last_rate;

@@ -22,6 +22,7 @@ struct Statistics {
   uint64_t packets_dropped = 0;             // could not be opened or read, or came at the wrong time
   uint64_t packets_undecryptable_kept = 0;  // came before their keys, and were kept
   uint64_t probe_timeouts = 0;
+  uint64_t early_repeats = 0;  // of the handshake, before a PTO (RFC 9002 §6.2.3)
   uint64_t key_updates = 0;
   uint64_t migrations = 0;
   uint64_t mtu_probes_sent = 0;

@@ -135,17 +135,20 @@ std::optional<Transmit> Connection::State::transmit_train(Instant now, MutBytes 
   const Ecn mark = ecn.mark();
   size_t total = 0;
   size_t segment = 0;
+  std::optional<Instant> departure;
   for (size_t count = 0; count < kTrainMax; count++) {
     size_t room = std::min<size_t>(path.mtu.mtu(), scratch.size() - total);
     if (segment != 0 && room < segment) break;
     if (segment != 0) room = segment;
-    const size_t size = build_datagram(now, path, scratch.subspan(total, room), mark);
+    const size_t size = build_datagram(now, path, scratch.subspan(total, room), mark, departure);
     total += size;
     if (segment == 0) segment = size;
     if (size < segment || segment < path.mtu.mtu() || ecn.mark() != mark) break;
   }
   if (total == 0) return std::nullopt;
-  return finish_transmit(now, path, mark, scratch.first(total), segment);
+  std::optional<Transmit> transmit = finish_transmit(now, path, mark, scratch.first(total), segment);
+  if (transmit) transmit->departure = departure.value_or(now);
+  return transmit;
 }
 
 std::optional<Transmit> Connection::State::finish_transmit(Instant now, const PathState& path, Ecn mark, Bytes bytes,
@@ -168,21 +171,29 @@ std::optional<Transmit> Connection::State::finish_transmit(Instant now, const Pa
   return Transmit{.path = path.path, .ecn = mark, .bytes = bytes, .segment_size = segment_size, .departure = now};
 }
 
-bool Connection::State::may_send_in_flight(Instant now, PathState& path, size_t size) {
+bool Connection::State::may_send_in_flight(Instant now, PathState& path, size_t size,
+                                           std::optional<Instant>& departure) {
   if (!path.controller->can_send(path.recovery.bytes_in_flight, size)) {
     path.pacer.set_waiting(now, false);
     return false;
   }
   if (!config.pacing) return true;
   if (path.recovery.bytes_in_flight == 0) path.pacer.on_idle();
-  const Instant departure = path.pacer.departure(now, size);
-  if (departure <= now) return true;
+  const Instant earliest = departure.value_or(now);
+  const Instant due = path.pacer.departure(earliest, size);
+  if (due <= earliest) return true;
+  if (!departure && due <= now + config.departure_horizon) {
+    departure = due;
+    return true;
+  }
   path.pacer.set_waiting(now, true);
-  pacing_until = departure;
+  // With trains handed out ahead, there is to be one under way while the next are made.
+  pacing_until = departure ? due : due - config.departure_horizon / 2;
   return false;
 }
 
-size_t Connection::State::build_datagram(Instant now, PathState& path, MutBytes room, Ecn mark) {
+size_t Connection::State::build_datagram(Instant now, PathState& path, MutBytes room, Ecn mark,
+                                         std::optional<Instant>& departure) {
   const uint64_t allowance = path.amplification.allowance();
   if (allowance < room.size()) room = room.first(static_cast<size_t>(allowance));
   Datagram datagram(now, path, room, mark);
@@ -195,8 +206,9 @@ size_t Connection::State::build_datagram(Instant now, PathState& path, MutBytes 
     if (!ack_due && !content) continue;
     interest = true;
     const bool probe = space(space_of(type)).probes != 0;
-    const bool in_flight = content && (probe || may_send_in_flight(now, path, room.size()));
+    const bool in_flight = content && (probe || may_send_in_flight(now, path, room.size(), departure));
     if (!in_flight && !ack_due) continue;
+    datagram.departure = departure.value_or(now);
     build_packet(datagram, type, !in_flight);
   }
   const bool has_data_blocked = interest && datagram.size() == 0;
@@ -209,6 +221,7 @@ size_t Connection::State::build_datagram(Instant now, PathState& path, MutBytes 
     note_app_limited(now, path, interest);
     return 0;
   }
+  departure = datagram.departure;
   return finish_datagram(datagram);
 }
 
@@ -289,7 +302,7 @@ void Connection::State::build_packet(Datagram& datagram, PacketType type, bool a
   const bool has_ack = wants_ack(space(space_of(type)));
   // RFC 9002 §6.2.4: of two probes, each is to bring the other end further.
   if (!ack_only && space(space_of(type)).probes != 0 && !has_content(type)) repeat_oldest(space_of(type), 1);
-  write_frames(payload, datagram.now, ack_only);
+  write_frames(payload, datagram.departure, ack_only);
   if (payload.empty()) {
     // Nothing fitted after all. The packet before it is complete, so the padding that it asked for comes here.
     if (datagram.must_be_full && datagram.finished < kInitialDatagramSizeMin) {
@@ -341,7 +354,7 @@ void Connection::State::finish_packet(Datagram& datagram) {
   const PayloadTraits& traits = payload.traits();
   if (trace) trace_sent(datagram);
   if (open.type == PacketType::one_rtt) first_one_rtt_number = std::min(first_one_rtt_number, open.number.number);
-  loss.on_packet_sent(which, {.time_sent = datagram.now,
+  loss.on_packet_sent(which, {.time_sent = datagram.departure,
                               .size = static_cast<uint16_t>(size),
                               .tokens = space(which).tokens.take(),
                               .path = datagram.path.number,
@@ -372,9 +385,9 @@ void Connection::State::on_packet_sent(const Datagram& datagram, PacketType type
   if (type == PacketType::handshake) handshake_packet_sent = true;
   ecn.on_packet_sent(datagram.now, space_of(type), datagram.mark, loss.pto());
   if (traits.in_flight) {
-    path.pacer.on_packet_sent(datagram.now, size);
+    path.pacer.on_packet_sent(datagram.departure, size);
     path.controller->on_packet_sent(
-        {.now = datagram.now, .bytes = size, .bytes_in_flight = path.recovery.bytes_in_flight});
+        {.now = datagram.departure, .bytes = size, .bytes_in_flight = path.recovery.bytes_in_flight});
     // A controller may begin anew after a rest.
     if (path.recovery.bytes_in_flight == size && &path == current) update_pacing(datagram.now);
   }
@@ -429,8 +442,10 @@ std::optional<Transmit> Connection::State::transmit_mtu_probe(Instant now, MutBy
   const std::optional<uint16_t> size = path.is_validated() ? path.mtu.probe(now) : std::nullopt;
   if (!size || *size > scratch.size()) return std::nullopt;
   // The pacer is asked as for any other packet: data in packets of the present size would never leave enough for more.
-  if (!path.controller->can_send(path.recovery.bytes_in_flight, *size)) return std::nullopt;
-  if (!may_send_in_flight(now, path, path.mtu.mtu())) return std::nullopt;
+  // The one packet that may go beyond the window as a recovery begins (RFC 9002 §7.3.2) is for what was lost.
+  if (path.recovery.bytes_in_flight + *size > path.controller->window()) return std::nullopt;
+  std::optional<Instant> departure = now;
+  if (!may_send_in_flight(now, path, path.mtu.mtu(), departure)) return std::nullopt;
   Datagram datagram(now, path, scratch.first(*size), Ecn::not_ect);
   if (!begin_packet(datagram, PacketType::one_rtt)) return std::nullopt;
   PacketBuilder& payload = *datagram.open->payload;

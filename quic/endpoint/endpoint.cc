@@ -120,6 +120,11 @@ Connection* Endpoint::find(ConnectionHandle handle) {
   return &*slot->connection;
 }
 
+const Connection* Endpoint::find(ConnectionHandle handle) const {
+  const ConnectionSlot* slot = state_->slots.find(handle);
+  return slot && slot->connection ? &*slot->connection : nullptr;
+}
+
 void Endpoint::receive(Instant now, Received received) { state_->receive(now, received); }
 
 void Endpoint::on_timeout(Instant now) { state_->on_timeout(now); }

@@ -71,6 +71,8 @@ class Endpoint {
 
   /// The connection of a handle, to be used until the next call of the endpoint; null when it is gone.
   Connection* find(ConnectionHandle handle);
+  /// To look at it, as for statistics: costs nothing at the next poll.
+  const Connection* find(ConnectionHandle handle) const;
 
   void receive(Instant now, Received received);
   void on_timeout(Instant now);

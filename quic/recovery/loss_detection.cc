@@ -199,6 +199,8 @@ void LossDetection::take_rtt_sample(Instant now, const Ack& ack) {
   // RFC 9000 §9.4: packets on another path are no sample of this one.
   if (*largest_newly_acked_ != ack.largest_acknowledged || !summary_.ack_eliciting) return;
   if (largest_newly_acked_path_ != current_path_) return;
+  // Acknowledged before it was to leave: somebody did not hold it back until its departure.
+  if (now < summary_.largest_time_sent) return;
   const Duration latest_rtt = now - summary_.largest_time_sent;
   // RFC 9002 §5.3: Initial packets are not delayed on purpose, so a reported delay is not believed.
   const Duration reported = ack.space == Space::initial ? Duration() : ack.ack_delay;

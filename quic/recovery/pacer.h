@@ -1,7 +1,7 @@
 // Pacer: when the next packets may leave (RFC 9002 §7.7). A leaky bucket of bytes that fills at the pacing rate.
 //
-// The bucket holds four datagrams, and at least the quantum: what leaves in one GSO train of about a millisecond's worth, so
-// that a fast path does not wake the sender for every packet. More than that is for a path with nothing in flight: there an
+// The bucket holds four datagrams, and at least the quantum: what leaves in one GSO train of half a millisecond's worth, so
+// that a fast path does not wake the sender for every packet, and a short queue on the way holds a train. More than that is for a path with nothing in flight: there an
 // initial window may leave at once, since no queue is known to stand. In a flow that goes on, such bursts, as ACKs that came
 // late together set them off, would fall into a full queue and be lost. Departures are instants for the
 // caller: it may sleep until then or hand packets with their departure to a queue that holds them (SO_TXTIME), in
@@ -28,7 +28,7 @@ class Pacer {
     uint64_t burst = 4 * 1500;                          // bytes: the bucket, if the quantum is less
     uint64_t idle_burst = 10 * 1200;                    // bytes: RFC 9002 §7.7, the initial window
     uint64_t quantum_max = 64 * 1024;                   // bytes: the longest GSO train
-    Duration quantum_time = Duration::milliseconds(1);  // what a train lasts at the pacing rate
+    Duration quantum_time = Duration::microseconds(500);  // what a train lasts at the pacing rate
   };
 
   /// An RTT that would make it less is no measure of the path: a rate is never zero.

@@ -12,8 +12,8 @@ void ReceiveWindow::consume(uint64_t size, Instant now, Duration smoothed_rtt) {
   // RFC 9000 §4.2: announcing half windows keeps the frames few, and leaves the peer half a window for the time that
   // they take.
   if (target() - limit_.granted() < size_ / 2 || size_ == 0) return;
-  // Half a window in one round trip is a window in two: the window limits the peer, or is about to.
-  if (!measured_since_.is_never() && now - measured_since_ <= smoothed_rtt) {
+  // A peer in slow start doubles what it sends while the frame is under way: the window limits it soon.
+  if (!measured_since_.is_never() && now - measured_since_ <= 2 * smoothed_rtt) {
     size_ = size_ > max_size_ / 2 ? max_size_ : 2 * size_;
   }
   measured_since_ = now;

@@ -5,7 +5,7 @@
 // the frame that carried the newest value is lost (§13.3). PeerLimit is one that we were given: who stands before it says
 // so once for each limit (DATA_BLOCKED, STREAM_DATA_BLOCKED, STREAMS_BLOCKED), and again when that was lost and he still
 // stands there. ReceiveWindow decides how far an AnnouncedLimit for data goes: it follows what the application consumes,
-// and it doubles when a window is consumed within two round trips (§4.2). Nobody here writes frames or counts what
+// and it doubles when half a window is consumed within two round trips (§4.2). Nobody here writes frames or counts what
 // arrives.
 #pragma once
 

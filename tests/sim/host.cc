@@ -31,6 +31,7 @@ void Host::start(quic::EndpointConfig config) {
 void Host::restart(quic::EndpointConfig config) {
   world_.journal.note(world_.now(), "the host restarts");
   inbox_.clear();
+  watch_.clear();
   start(std::move(config));
   pump();
 }
@@ -113,6 +114,7 @@ bool Host::events_all() {
     const std::optional<quic::EndpointEvent> event = endpoint_->poll_event();
     if (!event) break;
     any = true;
+    watch_.add(event->connection);
     if (application_) application_->on_event(world_.now(), *event);
   }
   return any;
@@ -124,8 +126,10 @@ bool Host::transmit_all() {
     transmits_ = 0;
   }
   bool any = false;
+  watch_.before(world_.now(), *endpoint_);
   while (const std::optional<Transmit> train = endpoint_->poll_transmit(world_.now(), scratch_)) {
     any = true;
+    if (std::string wrong = watch_.after(*train, *endpoint_); !wrong.empty()) world_.fail(std::move(wrong));
     send_train(*train);
     if (++transmits_ > kTransmitsMax) {
       world_.fail("poll_transmit() does not come to an end");

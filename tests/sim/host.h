@@ -2,7 +2,7 @@
 // arrives into trains, keeps the one timer that an endpoint wants, and gives events to an application.
 //
 // It watches the endpoint's manners as it goes: invariants hold after every use, a timeout that was served is not due
-// again, outputs come to an end.
+// again, outputs come to an end, the network is not sent more than is due (congestion_watch.h).
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 
 #include "crypto/drbg.h"
 #include "quic/endpoint/endpoint.h"
+#include "tests/sim/congestion_watch.h"
 #include "tests/sim/journal.h"
 #include "tests/sim/scheduler.h"
 #include "tests/support/random.h"
@@ -80,6 +81,9 @@ class Host {
     application_ = application;
   }
 
+  /// A connection whose manners are to be looked at.
+  void watch(quic::ConnectionHandle connection) { watch_.add(connection); }
+  uint64_t paced_trains() const { return watch_.paced_trains(); }
   quic::Endpoint& endpoint() { return *endpoint_; }
   const quic::Endpoint& endpoint() const { return *endpoint_; }
   const Counters& counters() const { return counters_; }
@@ -125,6 +129,7 @@ class Host {
   int transmits_ = 0;
   Instant last_departure_;
   uint64_t next_id_ = 0;
+  CongestionWatch watch_;
   Counters counters_;
 };
 

@@ -62,6 +62,7 @@ void ScenarioOptions::for_each_field(Self& self, Visit&& visit) {
   visit("keep_alive_ms", self.keep_alive_ms, "");
   visit("congestion", self.congestion, "");
   visit("pacing", self.pacing, "");
+  visit("horizon_us", self.horizon_us, "");
   visit("ecn", self.ecn, "");
   visit("mtu_discovery", self.mtu_discovery, "");
   visit("mtu_max", self.mtu_max, "");

@@ -28,6 +28,7 @@ quic::TransportConfig Simulation::transport(quic::Role role) const {
   using enum quic::CongestionAlgorithm;
   config.congestion = std::array{cubic, new_reno, bbr2, bbr3}[o.congestion % 4];
   config.pacing = o.pacing > 0;
+  config.departure_horizon = Duration::microseconds(o.horizon_us);
   config.ecn = o.ecn > 0;
   config.mtu.enabled = o.mtu_discovery > 0;
   config.mtu.max = static_cast<uint16_t>(o.mtu_max);
@@ -218,6 +219,8 @@ void Simulation::collect_features() {
   for (const Host* host : {&client_, &server_}) {
     add(Feature::trains_sent, host->counters().trains_sent);
     add(Feature::trains_received, host->counters().trains_received);
+    add(Feature::trains_paced, host->paced_trains());
+    add(Feature::departures_ahead, host->counters().held_for_departure);
   }
   for (const size_t i : {0, 1}) {
     if (bottlenecks_[i]) add(Feature::ce_marked, bottlenecks_[i]->marked());

@@ -93,6 +93,7 @@ void Simulation::connect_next() {
   if (index > 0 && options_.refuse_early > 0) tls_.anti_replay->refuse = true;
   const auto handle = client_.endpoint().connect(world_.now(), client_config(), path, std::move(how));
   if (!handle) return world_.fail(std::string("connect() failed: ") + handle.error().reason);
+  client_.watch(*handle);
   Pair& pair = pairs_.emplace_back();
   pair.client =
       std::make_unique<Conversation>(world_, options_, features_, client_, *handle, quic::Role::client, index);

@@ -2,10 +2,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
+#include <optional>
 
 #include "tests/support/random.h"
 #include "tests/udp/faulty_calls.h"
 #include "tests/udp/loopback.h"
+#include "udp/loop.h"
 #include "udp/sockaddr.h"
 
 #include <doctest/doctest.h>
@@ -40,6 +43,20 @@ struct Bench {
 };
 
 uint32_t below(SeededRng& rng, uint32_t limit) { return load_le<uint32_t>(rng.bytes(4).data()) % limit; }
+
+#if defined(SCM_TXTIME)
+std::optional<uint64_t> departure_of(const msghdr& message) {
+  auto& mutable_message = const_cast<msghdr&>(message);
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&mutable_message, header)) {
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TXTIME) {
+      uint64_t nanoseconds = 0;
+      std::memcpy(&nanoseconds, CMSG_DATA(header), sizeof nanoseconds);
+      return nanoseconds;
+    }
+  }
+  return std::nullopt;
+}
+#endif
 
 size_t size_of(const msghdr& message) { return message.msg_iov[0].iov_len; }
 
@@ -247,5 +264,39 @@ TEST_CASE("random trains through sockets that refuse at random arrive in order, 
     CHECK(std::ranges::is_sorted(received, {}, [](const auto& datagram) { return datagram[0]; }));
   }
 }
+
+#if defined(SCM_TXTIME)
+TEST_CASE("the kernel is told departures by who asks for it, if the kernel takes them") {
+  for (const bool asks : {false, true}) {
+    for (const int error : {0, ENOPROTOOPT}) {
+      CAPTURE(asks);
+      CAPTURE(error);
+      FaultyCalls calls;
+      calls.fail_option = [&](int level, int name) { return level == SOL_SOCKET && name == SO_TXTIME ? error : 0; };
+      std::vector<std::optional<uint64_t>> told;
+      calls.fail_send = [&](const msghdr& message) {
+        told.push_back(departure_of(message));
+        return 0;
+      };
+      Socket receiver = bind_socket("127.0.0.1:0");
+      SocketOptions options;
+      options.system = &calls;
+      options.departures = asks;
+      Socket sender = bind_socket("127.0.0.1:0", options);
+      CHECK(sender.departures() == (asks && error == 0));
+      const auto bytes = pattern(3 * kSegment);
+      Transmit train = to(sender, receiver.local_address(), bytes, kSegment);
+      train.departure = udp::now() + Duration::milliseconds(1);
+      CHECK(sender.send(train) == Socket::SendResult::sent);
+      // Here no queueing discipline holds anything back, and nothing is lost for it.
+      BufferPool pool{receiver.receive_buffer_size(), 16};
+      CHECK(datagrams_of(receive_all(receiver, pool, 3)) == cut(bytes, kSegment));
+      REQUIRE(told.size() == 1);
+      CHECK(told[0].has_value() == (asks && error == 0));
+      if (told[0]) CHECK(*told[0] == static_cast<uint64_t>(train.departure.as_nanoseconds()));
+    }
+  }
+}
+#endif
 
 TEST_SUITE_END();

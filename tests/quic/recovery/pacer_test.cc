@@ -47,7 +47,7 @@ TEST_SUITE("quic pacer") {
   TEST_CASE("a bucket leaves at once, then a quantum at a time") {
     Pacer pacer({.burst = 12'000, .idle_burst = 0});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'200'000));  // 1200 bytes per ms
-    CHECK_EQ(pacer.quantum(), 1200);
+    CHECK_EQ(pacer.quantum(), 600);
     CHECK_EQ(pacer.budget(at(0)), 12'000);
     for (int i = 0; i < 10; i++) {
       CHECK_EQ(pacer.departure(at(0), 1200), at(0));
@@ -84,12 +84,12 @@ TEST_SUITE("quic pacer") {
     }
   }
 
-  TEST_CASE("a fast path sends trains of a millisecond, up to 64 KiB") {
+  TEST_CASE("a fast path sends trains of half a millisecond, up to 64 KiB") {
     Pacer pacer({.idle_burst = 0});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(20'000'000));
-    CHECK_EQ(pacer.quantum(), 20'000);
-    pacer.on_packet_sent(at(0), 20'000);
-    CHECK_EQ(pacer.departure(at(0), 1200), at(1));
+    CHECK_EQ(pacer.quantum(), 10'000);
+    pacer.on_packet_sent(at(0), 10'000);
+    CHECK_EQ(pacer.departure(at(0), 1200), at(0) + Duration::microseconds(500));
     pacer.set_rate(at(1), Bandwidth::bytes_per_second(1'250'000'000));
     CHECK_EQ(pacer.quantum(), 64 * 1024);
   }

@@ -81,15 +81,15 @@ TEST_SUITE("quic flow control") {
   }
 
   // RFC 9000 §4.2
-  TEST_CASE("a window doubles up to its maximum when it is consumed within two round trips") {
+  TEST_CASE("a window doubles up to its maximum when half of it is consumed within two round trips") {
     ReceiveWindow window(1000, 3000);
     window.on_data(at(0));
-    window.consume(500, at(100), kRtt);
+    window.consume(500, at(200), kRtt);
     CHECK_EQ(window.size(), 2000);
     CHECK_EQ(window.limit().granted(), 2500);
-    window.consume(1000, at(190), kRtt);
+    window.consume(1000, at(390), kRtt);
     CHECK_EQ(window.size(), 3000);
-    window.consume(1500, at(200), kRtt);
+    window.consume(1500, at(400), kRtt);
     CHECK_EQ(window.size(), 3000);
     CHECK_EQ(window.limit().granted(), 6000);
   }
@@ -98,7 +98,7 @@ TEST_SUITE("quic flow control") {
   TEST_CASE("a window that is consumed slowly stays as it is") {
     ReceiveWindow window(1000, 8000);
     window.on_data(at(0));
-    for (int i = 1; i <= 10; i++) window.consume(500, at(101 * i), kRtt);
+    for (int i = 1; i <= 10; i++) window.consume(500, at(201 * i), kRtt);
     CHECK_EQ(window.size(), 1000);
     CHECK_EQ(window.limit().granted(), 6000);
   }
@@ -108,12 +108,12 @@ TEST_SUITE("quic flow control") {
   TEST_CASE("a window that the peer waits for grows as one that it does not") {
     ReceiveWindow window(1000, 8000);
     window.on_data(at(0));
-    window.consume(500, at(150), kRtt);
+    window.consume(500, at(250), kRtt);
     CHECK_EQ(window.size(), 1000);
-    window.consume(400, at(200), kRtt);
-    window.grant_now(at(200));
-    window.consume(100, at(210), kRtt);
-    window.consume(400, at(290), kRtt);  // half a window in 90 ms
+    window.consume(400, at(400), kRtt);
+    window.grant_now(at(400));
+    window.consume(100, at(410), kRtt);
+    window.consume(400, at(590), kRtt);  // half a window in 190 ms
     CHECK_EQ(window.size(), 2000);
   }
 
