@@ -14,8 +14,8 @@ configure = CXX=$(or $(3),$(CXX)) cmake -S . -B $(BUILD)$(1) $(2) >/dev/null
 build     = cmake --build $(BUILD)$(1) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD)$(1) --parallel $(JOBS) --output-on-failure
 
-.PHONY: all serve static test check vectors sim cc-lab cc-lab-docs e2e interop interop-quick bench bench-picture bench-parts install clean \
-        docs examples \
+.PHONY: all serve static test check vectors sim cc-lab cc-lab-docs e2e interop interop-quick cc-links bench bench-picture \
+        bench-parts install clean docs examples \
         sanitize clang ct cross emulate fuzz style format
 
 all: ## build/quoll and build/libquoll.a
@@ -89,6 +89,12 @@ interop-quick: ## Quoll with itself in every interop test, and with one other im
 	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
 	@$(call build,/test) --target quoll_interop quoll_link
 	@interop/quick
+
+cc-links: ## make cc-links CC_LINKS="--link usual --cc bbr2 --repeat 5": congestion control over the emulated link
+	@tools/need $(TEST_PACKAGES) iproute2 util-linux
+	@$(call configure,/test,-DQUOLL_TESTS=ON -DQUOLL_SHARED=$(abspath $(SHARED)))
+	@$(call build,/test) --target quoll_interop quoll_link
+	@interop/links --build $(CC_LINKS)
 
 bench: ## make bench BENCH="--quick --stacks quoll": end to end, beside other stacks; figures in build/bench.json
 	@tools/need cmake python3 iproute2 util-linux

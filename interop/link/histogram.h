@@ -1,5 +1,5 @@
-// Histogram: durations counted in cells that grow with them, so that quantiles come out within about 3 % of the truth, and the
-// largest exactly, in fixed memory.
+// Histogram: durations or amounts counted in cells that grow with them, so that quantiles come out within about 3 % of the truth,
+// and the largest exactly, in fixed memory.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@ namespace quoll::link {
 class Histogram {
  public:
   /// Negative ones count as zero.
-  void add(Duration duration) {
-    const auto value = static_cast<uint64_t>(std::max<int64_t>(duration.as_nanoseconds(), 0));
+  void add(Duration duration) { add_amount(static_cast<uint64_t>(std::max<int64_t>(duration.as_nanoseconds(), 0))); }
+  void add_amount(uint64_t value) {
     cells_[cell_of(value)]++;
     count_++;
     largest_ = std::max(largest_, value);
@@ -23,16 +23,19 @@ class Histogram {
 
   uint64_t count() const { return count_; }
   Duration largest() const { return Duration::nanoseconds(static_cast<int64_t>(largest_)); }
+  uint64_t largest_amount() const { return largest_; }
   /// What so many thousandths of all do not exceed; zero when there are none.
   Duration quantile(uint64_t thousandths) const {
+    return Duration::nanoseconds(static_cast<int64_t>(quantile_amount(thousandths)));
+  }
+  uint64_t quantile_amount(uint64_t thousandths) const {
     const uint64_t rank = (count_ * thousandths + 999) / 1000;
     uint64_t seen = 0;
     for (size_t cell = 0; cell < cells_.size(); cell++) {
       seen += cells_[cell];
-      if (seen >= rank && seen != 0)
-        return Duration::nanoseconds(static_cast<int64_t>(std::min(upper_end(cell), largest_)));
+      if (seen >= rank && seen != 0) return std::min(upper_end(cell), largest_);
     }
-    return Duration();
+    return 0;
   }
 
  private:

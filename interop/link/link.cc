@@ -77,6 +77,7 @@ Result<void> Link::run(int signal_fd) {
 
 Statistics Link::statistics() const {
   Statistics all = statistics_;
+  all.began = begun_ ? begun_at_ + wall_offset_ : Instant();
   all.duration = begun_ ? monotonic_now() - begun_at_ : Duration();
   all.to_server = to_server_.counts;
   all.to_client = to_client_.counts;
@@ -138,6 +139,8 @@ Result<bool> Link::take(Direction& direction) {
     direction.last_offer = now;
     start_due(direction, now);
     direction.counts.offered.add(*size);
+    direction.last_came = std::max(came, direction.last_came);
+    direction.counts.bursts.add(direction.last_came, *size);
     switch (direction.wire.offer(std::vector<uint8_t>(buffer, buffer + *size), now)) {
       case Wire::Offered::queued:
         break;

@@ -63,6 +63,7 @@ class Link {
     std::unique_ptr<ErrorModel> model;  // may be null
     DirectionStatistics counts;
     Instant last_offer;
+    Instant last_came;  // not later: an offer waits for what captures hold already
     End& from;
     End& to;
   };

@@ -18,6 +18,13 @@ std::string amount(std::string_view name, const DirectionStatistics::Amount& amo
                           member("bytes", std::to_string(amount.bytes)) + "}");
 }
 
+std::string amounts(std::string_view name, const Histogram& histogram) {
+  return member(name, "{" + member("p50", std::to_string(histogram.quantile_amount(500))) + ", " +
+                          member("p95", std::to_string(histogram.quantile_amount(950))) + ", " +
+                          member("p99", std::to_string(histogram.quantile_amount(990))) + ", " +
+                          member("max", std::to_string(histogram.largest_amount())) + "}");
+}
+
 std::string direction(const DirectionStatistics& all) {
   std::string text = "{";
   text += amount("offered", all.offered) + ", " + amount("delivered", all.delivered) + ",\n    ";
@@ -27,7 +34,11 @@ std::string direction(const DirectionStatistics& all) {
           ", " + member("queue_longest", std::to_string(all.queue_longest)) + ",\n    ";
   text += member("queueing_seconds", "{" + member("p50", seconds(all.queueing.quantile(500))) + ", " +
                                          member("p95", seconds(all.queueing.quantile(950))) + ", " +
-                                         member("max", seconds(all.queueing.largest())) + "}");
+                                         member("max", seconds(all.queueing.largest())) + "}") +
+          ",\n    ";
+  text += amounts("bytes_within_1ms", all.bursts.within_1ms()) + ",\n    " +
+          amounts("bytes_within_10ms", all.bursts.within_10ms()) + ",\n    " +
+          amounts("packets_of_a_train", all.bursts.trains());
   return text + "}";
 }
 
@@ -37,6 +48,7 @@ std::string Statistics::json() const {
   std::string text = "{\n  ";
   text += member("scenario", '"' + std::string(scenario) + '"') + ",\n  ";
   text += member("seed", std::to_string(seed)) + ",\n  ";
+  text += member("began_unix_seconds", seconds(began - Instant())) + ",\n  ";
   text += member("duration_seconds", seconds(duration)) + ",\n  ";
   text += member("rebinds", std::to_string(rebinds)) + ",\n  ";
   text += member("kernel_stamps", kernel_stamps ? "true" : "false") + ",\n  ";

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "interop/link/bursts.h"
 #include "interop/link/histogram.h"
 
 namespace quoll::link {
@@ -29,6 +30,7 @@ struct DirectionStatistics {
   uint64_t marked = 0;       // packets with Congestion Experienced from here
   size_t queue_longest = 0;  // packets
   Histogram queueing;        // from a packet's coming to the beginning of its transmission
+  Bursts bursts;             // of what came from the sender
 };
 
 struct Statistics {
@@ -36,6 +38,7 @@ struct Statistics {
   uint64_t seed = 0;
   bool real_time = false;      // the process runs before all ordinary ones
   bool kernel_stamps = false;  // else packets have the times at which they were read
+  Instant began;               // by the wall's clock, as captures have it
   Duration duration;
   uint64_t rebinds = 0;
   DirectionStatistics to_server, to_client;

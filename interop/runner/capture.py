@@ -79,7 +79,8 @@ def packets_of(frames, kind):
     return [packet for frame in frames for packet in frame.of_type(kind)]
 
 
-def _records(data):
+def records(data):
+    """(time, packet) of each packet in a pcap file's contents. Raises NotACapture."""
     if len(data) < 24:
         raise NotACapture("no pcap header")
     magic = data[:4]
@@ -137,7 +138,7 @@ def write_as_one_path(source, target):
         data = file.read()
     copies = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 18, _RAW_LINK_TYPES[0])]
     ends = [(socket.inet_aton(CLIENT_ADDRESSES[0]), _ONE_PORT), (socket.inet_aton(SERVER_ADDRESSES[0]), 443)]
-    for number, (time, packet) in enumerate(_records(data), 1):
+    for number, (time, packet) in enumerate(records(data), 1):
         frame = _frame(number, time, packet)
         if frame is not None and frame.protocol == "udp":
             (source_ip, source_port), (target_ip, target_port) = ends[::-1] if frame.by_server else ends
@@ -152,5 +153,5 @@ def read(path):
     """The Trace of a pcap file. Raises NotACapture, or OSError."""
     with open(path, "rb") as file:
         data = file.read()
-    frames = (_frame(number, time, packet) for number, (time, packet) in enumerate(_records(data), 1))
+    frames = (_frame(number, time, packet) for number, (time, packet) in enumerate(records(data), 1))
     return Trace([frame for frame in frames if frame is not None])

@@ -19,8 +19,8 @@ def _errors(kind, percent):
 @dataclass(frozen=True)
 class TestCase:
     """`server` and `client` are the values of TESTCASE. `fields`: the checks want tshark. `one_path`: tshark needs help with one
-    connection that changes its path. `lossy`: chance decides, so --repeat counts. A measurement is repeated, and has a value
-    instead of a yes."""
+    connection that changes its path. `lossy`: chance decides, so --repeat counts. `cross_traffic`: the congestion controller of
+    a TCP connection beside. A measurement is repeated, and has a value instead of a yes."""
 
     abbreviation: str
     name: str
@@ -38,7 +38,7 @@ class TestCase:
     one_path: bool = False
     lossy: bool = False
     repetitions: int = 0
-    cross_traffic: bool = False
+    cross_traffic: str = ""
 
     @property
     def measurement(self):
@@ -105,7 +105,7 @@ MEASUREMENTS = (
     TestCase("G", "goodput", "Goodput of one connection that has the link for itself.", "transfer", "transfer", (10 * MB,), _ONE,
              repetitions=5),
     TestCase("C", "crosstraffic", "Goodput of one connection beside one TCP connection (CUBIC).", "transfer", "transfer",
-             (25 * MB,), _ONE, seconds=180, repetitions=5, cross_traffic=True),
+             (25 * MB,), _ONE, seconds=180, repetitions=5, cross_traffic="cubic"),
 )
 
 ALL = TESTS + MEASUREMENTS

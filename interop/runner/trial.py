@@ -30,26 +30,29 @@ _HERE = Path(__file__).resolve().parent
 
 @dataclass
 class Settings:
-    """What all runs share. `certificates` maps the length of a chain to its folder."""
+    """What all runs share. `certificates` maps the length of a chain to its folder. `traces`: endpoints write key logs and
+    qlogs."""
 
     link: Path
     certificates: dict
     client_parameters: str = ""
     server_parameters: str = ""
+    traces: bool = True
 
 
-def environment(implementation, role, testcase, parameters, requests=""):
+def environment(implementation, role, testcase, parameters, requests="", traces=True):
     """What an endpoint finds in its environment: the contract, and what any program needs."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "USER") if name in os.environ}
-    kept.update(LANG="C.UTF-8", ROLE=role, TESTCASE=testcase, SSLKEYLOGFILE="/logs/keys.log", QLOGDIR="/logs/qlog/",
-                PEER_DIR=str(implementation.built))
+    kept.update(LANG="C.UTF-8", ROLE=role, TESTCASE=testcase, PEER_DIR=str(implementation.built))
+    if traces:
+        kept.update(SSLKEYLOGFILE="/logs/keys.log", QLOGDIR="/logs/qlog/")
     kept["CLIENT_PARAMS" if role == "client" else "SERVER_PARAMS"] = parameters
     if role == "client":
         kept["REQUESTS"] = requests
     return kept
 
 
-def _side(name, folder, certificates):
+def make_side(name, folder, certificates):
     """The side's private folders lie in the run's folder; a server's /www and a client's /downloads are the shared ones."""
     www, downloads = Path(folder, "www"), Path(folder, "downloads")
     other = Path(folder, "empty-" + name)
@@ -63,7 +66,7 @@ def _side(name, folder, certificates):
 def compliant(implementation, role, settings, folder):
     """None when the endpoint says 127 to a test that it cannot know, else what it did instead."""
     folder = Path(folder)
-    side = _side(role, folder, settings.certificates[1])
+    side = make_side(role, folder, settings.certificates[1])
     try:
         side.wait_ready()
         unknown = "".join(chr(ord("a") + byte % 26) for byte in os.urandom(6))
@@ -78,8 +81,9 @@ def compliant(implementation, role, settings, folder):
     return "as %s it %s when asked for the unknown test %s, instead of exiting with 127" % (role, did, unknown)
 
 
-def run(server, client, test, seed, folder, settings):
-    """Runs the test once. Raises sandbox.NotPermitted; everything else becomes a result."""
+def run(server, client, test, seed, folder, settings, judge=None):
+    """Runs the test once. `judge` completes the record in place of the public runner's rules. Raises sandbox.NotPermitted;
+    everything else becomes a result."""
     started = time.monotonic()
     folder = Path(folder)
     shutil.rmtree(folder, ignore_errors=True)
@@ -90,7 +94,7 @@ def run(server, client, test, seed, folder, settings):
     names = files.make(www, test.sizes, seed, test.name_length)
     try:
         _converse(server, client, test, names, folder, settings, record)
-        _judge(test, names, folder, record)
+        (judge or _judge)(test, names, folder, record)
     except SandboxFailed as error:
         record.update(result=FAILED, reason=str(error))
     record["duration"] = round(time.monotonic() - started, 3)
@@ -106,18 +110,18 @@ def _converse(server, client, test, names, folder, settings, record):
     link = None
     try:
         for name in ("server", "client"):
-            sides.append(_side(name, folder, certificates))
+            sides.append(make_side(name, folder, certificates))
         right, left = sides
         for side in sides:
             side.wait_ready()
         link = Link(settings.link, left, right, folder / "link", record["seed"], test.scenario)
         link.wait_ready()
-        right.spawn("server", [server.run], environment(server, "server", test.server, settings.server_parameters),
-                    folder / "server" / "output.txt")
+        variables = environment(server, "server", test.server, settings.server_parameters, traces=settings.traces)
+        right.spawn("server", [server.run], variables, folder / "server" / "output.txt")
         if right.probe(capture.SERVER_ADDRESSES[0], PROBE_SECONDS):
             link.start()
             if test.cross_traffic:
-                _cross_traffic(left, right, folder)
+                start_tcp(left, right, folder, test.cross_traffic)
             _client(left, right, client, test, names, folder, settings, record)
             time.sleep(DRAIN_SECONDS)
         record["server_exit"] = right.stop("server", STOP_SECONDS)
@@ -131,8 +135,8 @@ def _converse(server, client, test, names, folder, settings, record):
 def _client(left, right, client, test, names, folder, settings, record):
     urls = " ".join("https://%s:443/%s" % (test.host, name) for name in names or [""])
     begin = time.monotonic()
-    left.spawn("client", [client.run], environment(client, "client", test.client, settings.client_parameters, urls),
-               folder / "client" / "output.txt")
+    variables = environment(client, "client", test.client, settings.client_parameters, urls, settings.traces)
+    left.spawn("client", [client.run], variables, folder / "client" / "output.txt")
     code = None
     while code is None and time.monotonic() < begin + test.seconds and "server" not in right.exits:
         code = left.wait_exit("client", min(LOOK_SECONDS, begin + test.seconds - time.monotonic()))
@@ -144,10 +148,13 @@ def _client(left, right, client, test, names, folder, settings, record):
     left.stop("client", STOP_SECONDS)
 
 
-def _cross_traffic(left, right, folder):
-    program = [sys.executable, "-I", _HERE / "cubic.py"]
+def start_tcp(left, right, folder, controller, size=None):
+    """A TCP connection of the kernel from the server's side to the client's; without a size it goes on for ever."""
+    program = [sys.executable, "-I", _HERE / "tcp_flow.py"]
     left.spawn("receive", [*program, "receive"], dict(os.environ), folder / "link" / "tcp.txt")
-    right.spawn("send", [*program, "send", capture.CLIENT_ADDRESSES[0]], dict(os.environ), folder / "link" / "tcp.txt")
+    sizes = [] if size is None else [size]
+    right.spawn("send", [*program, "send", controller, capture.CLIENT_ADDRESSES[0], *sizes], dict(os.environ),
+                folder / "link" / "tcp.txt")
 
 
 def _last_line(path):
@@ -158,7 +165,7 @@ def _last_line(path):
     return ": " + lines[-1][:200] if lines else ""
 
 
-def _endpoints_failed(test, folder, record):
+def endpoints_failed(test, folder, record):
     """In one line what went wrong with the programs themselves, or None."""
     if "client_exit" not in record:
         if record["server_exit"] is not None and record["server_exit"] > 0:
@@ -189,7 +196,7 @@ def _judge(test, names, folder, record):
             record.update(result=UNSUPPORTED, reason="the %s does not know the test" % role)
             return
     record["notes"] = _notes(record)
-    reason = _endpoints_failed(test, folder, record) or files.difference(folder / "www", folder / "downloads", names)
+    reason = endpoints_failed(test, folder, record) or files.difference(folder / "www", folder / "downloads", names)
     if reason is None:
         try:
             found = evidence(test, folder)

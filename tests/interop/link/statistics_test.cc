@@ -51,6 +51,8 @@ TEST_SUITE("interop/link/statistics") {
     statistics.to_client.dropped_queue.add(100);
     for (int i = 0; i < 10; i++) statistics.to_client.queueing.add(Duration::microseconds(i < 9 ? 10 : 100));
     statistics.to_client.queueing.add(Duration::milliseconds(3));
+    statistics.began = Instant::from_nanoseconds(1'700'000'000'250'000'000);
+    for (int i = 0; i < 3; i++) statistics.to_client.bursts.add(Instant(), 20);
     const nlohmann::json json = nlohmann::json::parse(statistics.json());
     CHECK_EQ(json["scenario"], "drop-rate");
     CHECK_EQ(json["seed"], 7);
@@ -62,6 +64,10 @@ TEST_SUITE("interop/link/statistics") {
     CHECK_EQ(queueing["p50"], 0.000010);
     CHECK_EQ(queueing["p95"], 0.003);
     CHECK_EQ(queueing["max"], 0.003);
+    CHECK_EQ(json["began_unix_seconds"], 1'700'000'000.25);
+    CHECK_EQ(json["to_client"]["bytes_within_1ms"]["max"], 60);
+    CHECK_EQ(json["to_client"]["bytes_within_10ms"]["p50"], 40);
+    CHECK_EQ(json["to_client"]["packets_of_a_train"]["p99"], 3);
     CHECK_EQ(json["to_server"]["offered"]["packets"], 0);
   }
 }

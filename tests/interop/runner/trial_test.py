@@ -13,6 +13,7 @@ from pathlib import Path
 
 import builders  # noqa: F401, it makes the runner's modules known
 
+import capture
 import testcases
 import trial
 from dataclasses import replace
@@ -71,7 +72,32 @@ class Trials(unittest.TestCase):
         self.assertEqual(seen["requests"], "https://server4:443/" + name)
         self.assertEqual((seen["folders"], seen["www"], seen["devices"]), (["ca.pem"], [], ["lo"]))
         self.assertLess(max(seen["processes"]), 100)
+        self.assertEqual(seen["traces"], ["QLOGDIR", "SSLKEYLOGFILE"])
         self.assertEqual((self.folder / "run/client/output.txt").read_text(), "a line of the client\n")
+
+    def test_another_judge_and_no_traces(self):
+        def judge(test, names, folder, record):
+            seen.update(json.loads((folder / "client/seen").read_text()), names=names)
+            record.update(result=SUCCEEDED, reason="as it likes")
+
+        seen = {}
+        settings = trial.Settings(FAKES / "link", {1: self.folder / "certificates"}, "look", "", traces=False)
+        record = trial.run(self.peer, self.peer, H, 1, self.folder / "run", settings, judge)
+        self.assertEqual((record["result"], record["reason"]), (SUCCEEDED, "as it likes"))
+        self.assertEqual((seen["traces"], len(seen["names"])), ([], 1))
+
+    def test_tcp_of_a_size(self):
+        side = trial.make_side("client", self.folder, self.folder / "certificates")
+        try:
+            side.wait_ready()
+            (self.folder / "link").mkdir()
+            side.configure([["ip", "link", "set", "lo", "up"],
+                            ["ip", "address", "add", capture.CLIENT_ADDRESSES[0] + "/24", "dev", "lo"]])
+            trial.start_tcp(side, side, self.folder, "cubic", 100_000)
+            self.assertEqual((side.wait_exit("receive", 20), side.wait_exit("send", 20)), (0, 0))
+            self.assertEqual((self.folder / "link/tcp.txt").read_text(), "")
+        finally:
+            side.close()
 
     def test_unsupported(self):
         record = self.run_test(C20)
