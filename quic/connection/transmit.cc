@@ -46,7 +46,9 @@ void Connection::State::write_frames(PacketBuilder& packet, Instant now, bool ac
   SpaceState& state = space(packet.space());
   if (packet.type() != PacketType::zero_rtt) write_ack(packet, now);
   if (ack_only) {
-    if (state.received.wants_ping() && !packet.empty()) (void)packet.add(PingFrame{}, FrameType::ping);
+    // RFC 9000 §13.2.4: so that ACKs are acknowledged. With it the packet is in flight, and the window is heeded.
+    const bool has_room = current->controller->can_send(current->recovery.bytes_in_flight, current->mtu.mtu());
+    if (state.received.wants_ping() && has_room && !packet.empty()) (void)packet.add(PingFrame{}, FrameType::ping);
     return;
   }
   if (packet.type() != PacketType::zero_rtt) {
