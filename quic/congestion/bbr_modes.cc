@@ -163,7 +163,7 @@ bool BbrProbeBandwidth::is_time_to_go_down(BbrModel& model, const BbrView& view,
 }
 
 bool BbrProbeBandwidth::has_found_more(const BbrModel& model) const {
-  return phase_ == Phase::up && !is_thorough_ && !model.is_queue_standing() &&
+  return phase_ == Phase::up && !model.is_queue_standing() &&
          model.max_bandwidth() >= known_bandwidth_.scaled(kBbrFoundMore, kBbrUnity);
 }
 

@@ -42,9 +42,9 @@ quic::TransportConfig Flow::transport() const {
   config.streams.initial_connection_window = config.streams.max_connection_window = kWindow;
   config.streams.max_unidirectional_streams = 1'000;
   config.streams.send_buffer_max = kWindow;
-  // Enough to keep the sender busy, and soon over when no more is written.
-  const uint64_t of_ten_ms = setting_.rate.bytes_in(Duration::milliseconds(10));
-  config.streams.unsent_max = std::clamp<uint64_t>(of_ten_ms, quic::kStreamUnsentMin, 4 << 20);
+  // Enough to keep the sender busy from one lump of ACKs to the next, and soon over when no more is written.
+  const uint64_t of_lump = setting_.rate.bytes_in(Duration::milliseconds(100));
+  config.streams.unsent_max = std::clamp<uint64_t>(of_lump, quic::kStreamUnsentMin, 4 << 20);
   // However bad the path: what is looked at is its controller.
   config.handshake_timeout = Duration::seconds(60);
   config.max_idle_timeout = Duration::seconds(120);
