@@ -180,7 +180,9 @@ void Bbr::on_loss(const LossEvent& event) {
     in_recovery_ = true;
   }
   conserve(event);
-  if (event.excess && probe_bandwidth_.is_probe_sample()) {
+  // Among others on a full queue a loss is congestion, as small as it is.
+  const bool is_excessive = event.excess && (event.excess->is_certain || probe_bandwidth_.is_among_others());
+  if (is_excessive && probe_bandwidth_.is_probe_sample()) {
     const ExcessiveLoss& excess = *event.excess;
     on_inflight_too_high(view(event.now, event.bytes_in_flight),
                          excess.is_app_limited ? 0 : excess.inflight_at_threshold());
@@ -191,7 +193,7 @@ void Bbr::on_loss(const LossEvent& event) {
 void Bbr::conserve(const LossEvent& event) {
   if (is_conserving_) {
     window_ = std::max(window_ - std::min(event.bytes_lost, window_), minimum());
-  } else if (parameters_->conserves_packets && event.excess) {
+  } else if (parameters_->conserves_packets && event.excess && event.excess->is_certain) {
     is_conserving_ = true;
     window_ = std::max(event.bytes_in_flight + max_datagram_size_, minimum());
   }

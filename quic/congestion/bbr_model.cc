@@ -139,9 +139,8 @@ void BbrModel::note_loss(uint32_t ranges) {
 }
 
 void BbrModel::adapt_to_loss(uint64_t window, const RateSample& rate, bool is_queue_of_others) {
-  const bool is_congestion =
-      is_marked_in_round_ || is_queue_of_others || is_excessive_loss(rate.lost, rate.tx_in_flight);
-  if (!is_congestion) return;
+  const bool is_certain = is_certainly_excessive_loss(rate.lost, rate.tx_in_flight);
+  if (!is_marked_in_round_ && !is_queue_of_others && !is_certain) return;
   if (bandwidth_shortterm_.is_infinite()) bandwidth_shortterm_ = max_bandwidth();
   if (inflight_shortterm_ == kUnlimited) inflight_shortterm_ = window;
   bandwidth_shortterm_ = std::max(bandwidth_latest_, bandwidth_shortterm_.scaled(kBbrBeta, kBbrUnity));

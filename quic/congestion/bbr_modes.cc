@@ -14,7 +14,7 @@ void BbrStartup::on_marked_round(uint64_t round) {
 BbrStartup::End BbrStartup::end(const BbrModel& model, const BbrParameters& parameters, const RateSample& rate) const {
   // §5.3.1.3: a whole round of recovery, in which much was lost, and not all of it in one burst.
   const bool is_lossy = model.is_loss_round_start() && model.loss_ranges_in_round() >= parameters.startup_loss_ranges &&
-                        is_excessive_loss(rate.lost, rate.tx_in_flight);
+                        is_certainly_excessive_loss(rate.lost, rate.tx_in_flight);
   if (is_lossy || marked_rounds_ >= kBbrStartupMarkedRounds) return End::loss;
   if (model.is_full_bandwidth_reached()) return End::plateau;
   return trusts_queue_ && model.is_queue_standing() ? End::queue : End::none;
@@ -96,7 +96,8 @@ void BbrProbeBandwidth::start_up(BbrModel& model, const BbrView& view, const Rat
   is_probe_sample_ = true;
   model.start_round();
   known_bandwidth_ = model.max_bandwidth();
-  is_thorough_ = parameters_->probes_until_plateau || model.is_queue_standing();
+  is_among_others_ = model.is_queue_standing();
+  is_thorough_ = parameters_->probes_until_plateau || is_among_others_;
   if (is_thorough_) model.reset_full_bandwidth(rate.delivery_rate);
   cycle_stamp_ = view.now;
   phase_ = Phase::up;
@@ -162,6 +163,11 @@ bool BbrProbeBandwidth::is_time_to_go_down(BbrModel& model, const BbrView& view,
   return model.is_full_bandwidth_now();
 }
 
+bool BbrProbeBandwidth::is_excessive(const RateSample& rate) const {
+  return is_among_others_ ? is_excessive_loss(rate.lost, rate.tx_in_flight)
+                          : is_certainly_excessive_loss(rate.lost, rate.tx_in_flight);
+}
+
 bool BbrProbeBandwidth::has_found_more(const BbrModel& model) const {
   return phase_ == Phase::up && !model.is_queue_standing() &&
          model.max_bandwidth() >= known_bandwidth_.scaled(kBbrFoundMore, kBbrUnity);
@@ -197,7 +203,7 @@ bool BbrProbeBandwidth::adapt_long_term(BbrModel& model, const BbrView& view, co
       return true;
     }
   }
-  if (is_excessive_loss(rate.lost, rate.tx_in_flight)) return false;
+  if (is_excessive(rate)) return false;
   if (model.inflight_longterm() == BbrModel::kUnlimited) return false;
   if (rate.tx_in_flight > model.inflight_longterm()) model.set_inflight_longterm(rate.tx_in_flight);
   if (is_in_mode && phase_ == Phase::up) probe_longterm_upward(model, view, rate);

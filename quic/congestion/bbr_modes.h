@@ -89,6 +89,8 @@ class BbrProbeBandwidth {
 
   /// The path takes all that ProbeBW_UP sends: there is much more, and steps of a quarter are small. Ours.
   bool has_found_more(const BbrModel& model) const;
+  /// A queue stood already when the last ProbeBW_UP began. Ours.
+  bool is_among_others() const { return is_among_others_; }
   /// Whether what is lost now was sent in a probe, to which nothing has answered yet.
   bool is_probe_sample() const { return is_probe_sample_; }
   /// §5.5.10.2 HandleInflightTooHigh: `inflight` was too much; zero: it is not known, for the application limited it. True when
@@ -104,6 +106,7 @@ class BbrProbeBandwidth {
   bool is_time_to_go_down(BbrModel& model, const BbrView& view, const RateSample& rate);
   void probe_longterm_upward(BbrModel& model, const BbrView& view, const RateSample& rate);
   void raise_slope(const BbrView& view);
+  bool is_excessive(const RateSample& rate) const;
   void pick_wait();
   uint64_t next_random();
 
@@ -112,6 +115,7 @@ class BbrProbeBandwidth {
   Phase phase_ = Phase::down;
   bool is_probe_stopping_ = false;  // of the drafts' ack_phase what anybody asks for: a probe's last samples come in
   bool is_probe_sample_ = false;
+  bool is_among_others_ = false;
   bool is_thorough_ = false;  // the current ProbeBW_UP goes on until the delivery rate grows no more
   bool previous_too_high_ = false;
   bool previous_cautious_ = false;

@@ -44,8 +44,11 @@ std::optional<ExcessiveLoss> DeliveryRate::on_packet_lost(const Packet& packet, 
   sample_.newly_lost += size;
   const uint64_t lost = lost_ - packet.lost;
   if (!is_excessive_loss(lost, packet.tx_in_flight)) return std::nullopt;
-  return ExcessiveLoss{
-      .tx_in_flight = packet.tx_in_flight, .lost = lost, .size = size, .is_app_limited = packet.is_app_limited};
+  return ExcessiveLoss{.tx_in_flight = packet.tx_in_flight,
+                       .lost = lost,
+                       .size = size,
+                       .is_app_limited = packet.is_app_limited,
+                       .is_certain = is_certainly_excessive_loss(lost, packet.tx_in_flight)};
 }
 
 uint64_t ExcessiveLoss::inflight_at_threshold() const {

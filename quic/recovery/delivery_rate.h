@@ -32,10 +32,14 @@ struct RateSample {
 
 /// draft-ietf-ccwg-bbr §2.8 (LossThresh): more than this share of what was in flight, lost within a round trip, is excessive.
 inline constexpr uint64_t kExcessiveLossPercent = 2;
-/// Whether more than that share was lost, and so much more that it is no chance: two datagrams, and two standard deviations of what
-/// a path would lose that loses just the share. Ours; the draft compares with the share alone, which of a hundred packets three
-/// exceed: on a path that loses one in a hundred at random, in one round trip of twelve.
 constexpr bool is_excessive_loss(uint64_t lost, uint64_t tx_in_flight) {
+  return lost > tx_in_flight * kExcessiveLossPercent / 100;
+}
+
+/// Whether so much more than that share was lost that it is no chance: two datagrams, and two standard deviations of what a path would
+/// lose that loses just the share. Ours; the draft compares with the share alone, which of a hundred packets three exceed: on a path that
+/// loses one in a hundred at random, in one round trip of twelve.
+constexpr bool is_certainly_excessive_loss(uint64_t lost, uint64_t tx_in_flight) {
   constexpr uint64_t kDatagram = 1452;
   const uint64_t expected = tx_in_flight * kExcessiveLossPercent / 100;
   if (lost <= std::max(expected, 2 * kDatagram)) return false;
@@ -49,6 +53,7 @@ struct ExcessiveLoss {
   uint64_t lost = 0;          // bytes declared lost since, it included
   uint64_t size = 0;
   bool is_app_limited = false;
+  bool is_certain = false;  // is_certainly_excessive_loss()
 
   /// draft-ietf-ccwg-bbr §5.5.10.2 InflightAtLoss: how much could have been in flight without.
   uint64_t inflight_at_threshold() const;

@@ -256,7 +256,7 @@ void LossDetection::declare_lost(Instant now, Space space, PacketNumber number, 
   // RFC 9000 §14.4: the loss of an MTU probe is no sign of congestion.
   if (!is_current(entry) || entry.is_mtu_probe) return;
   const std::optional<ExcessiveLoss> excess = current().delivery_rate.on_packet_lost(entry.rate, entry.size);
-  if (excess && !lost.excess) lost.excess = excess;
+  if (excess && (!lost.excess || (excess->is_certain && !lost.excess->is_certain))) lost.excess = excess;
   lost.ranges += !state.last_lost || number != *state.last_lost + 1;
   state.last_lost = number;
   lost.newest_time_sent = lost.packets == 0 ? entry.time_sent : std::max(lost.newest_time_sent, entry.time_sent);

@@ -56,7 +56,7 @@ struct LossSummary {
   uint32_t ect_packets = 0;             // of these, sent with an ECT codepoint
   Instant newest_time_sent;             // of the lost packets
   bool persistent_congestion = false;   // RFC 9002 §7.6: the window goes to its minimum
-  std::optional<ExcessiveLoss> excess;  // of the first packet with which the loss became excessive
+  std::optional<ExcessiveLoss> excess;  // of the first packet with which the loss became that, or certainly that
 };
 
 /// What an ACK frame did. Counts and bytes are of packets on the current path unless they say otherwise.

@@ -25,9 +25,9 @@ namespace quoll::quic {
 class Pacer {
  public:
   struct Options {
-    uint64_t burst = 4 * 1500;                          // bytes: the bucket, if the quantum is less
-    uint64_t idle_burst = 10 * 1200;                    // bytes: RFC 9002 §7.7, the initial window
-    uint64_t quantum_max = 64 * 1024;                   // bytes: the longest GSO train
+    uint64_t burst = 4 * 1500;                            // bytes: the bucket, if the quantum is less
+    uint64_t idle_burst = 10 * 1200;                      // bytes: RFC 9002 §7.7, the initial window
+    uint64_t quantum_max = 64 * 1024;                     // bytes: the longest GSO train
     Duration quantum_time = Duration::microseconds(500);  // what a train lasts at the pacing rate
   };
 
