@@ -20,6 +20,7 @@ constexpr Duration kLogPatience = Duration::milliseconds(200);
 constexpr Duration kLastSendMax = Duration::milliseconds(100);
 constexpr Duration kKeepAliveMax = Duration::seconds(20);  // NATs forget a flow after 30 (RFC 9000 §10.1.2)
 constexpr Duration kCloseWaitMax = Duration::milliseconds(250);
+constexpr uint8_t kStallPings = 20;  // two seconds' worth
 
 std::shared_ptr<const quic::ClientConfig> quic_config(const ClientOptions& options) {
   auto tls = options.tls ? std::make_shared<tls::ClientConfig>(*options.tls) : std::make_shared<tls::ClientConfig>();
@@ -32,6 +33,8 @@ std::shared_ptr<const quic::ClientConfig> quic_config(const ClientOptions& optio
   if (config->transport.keep_alive.is_zero()) {
     config->transport.keep_alive = std::min(config->transport.max_idle_timeout / 3, kKeepAliveMax);
   }
+  // A response that began has more to come.
+  if (config->transport.stall_pings == 0) config->transport.stall_pings = kStallPings;
   config->original_version = options.original_version;
   return config;
 }

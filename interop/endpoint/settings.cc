@@ -18,6 +18,8 @@ constexpr Duration kIdleTimeout = Duration::seconds(60);
 // A client that waits for an answer asks whether the server is there, and tells it again what has arrived: a server whose
 // probes and our ACKs were lost doubles its timer, and is not heard for a minute.
 constexpr Duration kKeepAlive = Duration::seconds(1);
+// In the midst of a file it need not wait so long to ask.
+constexpr uint8_t kStallPings = 20;
 
 Result<void> note_verification(const tls::PeerCertificates& peer, const x509::TrustStore& trust) {
   const x509::VerifyOptions options{.host = peer.server_name, .now = peer.now, .pins = {}};
@@ -34,6 +36,7 @@ quic::TransportConfig transport_for(TestCase test_case, const Environment& envir
   transport.handshake_timeout = kHandshakeTimeout;
   transport.max_idle_timeout = kIdleTimeout;
   transport.keep_alive = kKeepAlive;
+  transport.stall_pings = kStallPings;
   // A server prefers what stands first, and a client begins with what it says for itself.
   const bool prefers_v2 = test_case == TestCase::v2;
   transport.versions = prefers_v2 ? std::vector{quic::Version::v2, quic::Version::v1} : std::vector{quic::Version::v1};
@@ -76,7 +79,8 @@ std::expected<std::unique_ptr<Logs>, std::string> Logs::open(const Environment& 
   auto logs = std::make_unique<Logs>();
   if (!environment.key_log.empty()) {
     auto key_log = web::KeyLogFile::open(environment.key_log);
-    if (!key_log) return std::unexpected("SSLKEYLOGFILE: " + environment.key_log + ": " + app::error_text(key_log.error()));
+    if (!key_log)
+      return std::unexpected("SSLKEYLOGFILE: " + environment.key_log + ": " + app::error_text(key_log.error()));
     logs->key_log_ = std::move(*key_log);
   }
   if (!environment.qlog_directory.empty()) mkdir(environment.qlog_directory.c_str(), 0755);  // the runner does not

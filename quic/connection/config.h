@@ -34,8 +34,9 @@ struct TransportConfig {
   Duration keep_alive = {};
   bool keep_alive_always = false;
   /// PINGs, a round-trip time apart and a tenth of a second at least, that ask for the rest when a peer falls silent in the midst of a
-  /// transfer: after an outage its own probes come ever more rarely (RFC 9002 §6.2.1). 0: none.
-  uint8_t stall_pings = 20;
+  /// transfer: after an outage its own probes come ever more rarely (RFC 9002 §6.2.1). For who knows that an open stream has more to
+  /// come, as an HTTP client does; a stream that may rest would be asked for nothing. 0: none.
+  uint8_t stall_pings = 0;
   /// RFC 9000 §8.1, §10.1: a handshake that takes longer is given up.
   Duration handshake_timeout = Duration::seconds(10);
 

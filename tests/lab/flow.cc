@@ -49,6 +49,7 @@ quic::TransportConfig Flow::transport() const {
   config.handshake_timeout = Duration::seconds(60);
   config.max_idle_timeout = Duration::seconds(120);
   config.congestion = setting_.controller;
+  config.stall_pings = 20;  // as web::Client has it
   return config;
 }
 

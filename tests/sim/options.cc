@@ -61,6 +61,7 @@ void ScenarioOptions::for_each_field(Self& self, Visit&& visit) {
   visit("handshake_ms", self.handshake_ms, "");
   visit("keep_alive_ms", self.keep_alive_ms, "");
   visit("congestion", self.congestion, "");
+  visit("stall_pings", self.stall_pings, "");
   visit("pacing", self.pacing, "");
   visit("horizon_us", self.horizon_us, "");
   visit("ecn", self.ecn, "");

@@ -101,6 +101,7 @@ struct ScenarioOptions {
   uint32_t handshake_ms = 20'000;
   uint32_t keep_alive_ms = 0;
   uint32_t congestion = 0;  // cubic, newreno, bbr2, bbr3
+  uint32_t stall_pings = 0;
   uint32_t pacing = 1;
   uint32_t horizon_us = 0;  // departures lie ahead by so much
   uint32_t ecn = 1;

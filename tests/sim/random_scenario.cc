@@ -97,6 +97,7 @@ void draw_endpoints(Dice& dice, ScenarioOptions& options) {
   if (dice.one_in(6)) options.keep_alive_ms = dice.of({500, 2'000});
   options.congestion = dice.of({0, 1, 2, 3});
   options.pacing = !dice.one_in(5);
+  options.stall_pings = dice.of({0, 20});
   options.horizon_us = dice.of({0, 0, 500, 2'000, 10'000});
   options.ecn = !dice.one_in(5);
   options.mtu_discovery = !dice.one_in(6);

@@ -28,6 +28,7 @@ quic::TransportConfig Simulation::transport(quic::Role role) const {
   using enum quic::CongestionAlgorithm;
   config.congestion = std::array{cubic, new_reno, bbr2, bbr3}[o.congestion % 4];
   config.pacing = o.pacing > 0;
+  config.stall_pings = static_cast<uint8_t>(o.stall_pings);
   config.departure_horizon = Duration::microseconds(o.horizon_us);
   config.ecn = o.ecn > 0;
   config.mtu.enabled = o.mtu_discovery > 0;
