@@ -27,7 +27,7 @@ TEST_SUITE("h3 session") {
     const ByteVector request = headers(with_method("GET", {{"a", std::string(3000, 'a')}}));
     size_t before = 0;
     for (const uint64_t stream : {0, 4}) {  // the second one finds the session warm
-      end.session.start();  // a call that has nothing to do
+      end.session.start();                  // a call that has nothing to do
       before = heap_bytes();
       end.receive(stream, request, true);
       REQUIRE(end.next<RequestReceived>().has_value());

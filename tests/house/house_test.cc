@@ -7,7 +7,6 @@
 #include <doctest/doctest.h>
 #include "tests/house/rules.h"
 
-
 namespace quoll::house {
 namespace {
 

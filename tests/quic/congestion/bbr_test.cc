@@ -217,8 +217,8 @@ TEST_SUITE("quic bbr") {
       Flow flow(kBbr2, {.one_way = Duration::milliseconds(25), .queue = 250'000}, seed);
       flow.path.run_for(Duration::milliseconds(5000 + 77 * static_cast<int64_t>(seed)));
       flow.path.link().rate = Bandwidth::bits_per_second(40'000'000);
-      flow.path.run_for(
-          Duration::milliseconds(700));  // the wait for a probe, which comes each eight round trips, included
+      // The wait for a probe, which comes each six round trips, included.
+      flow.path.run_for(Duration::milliseconds(700));
       CHECK_GT(flow.goodput(Duration::milliseconds(500)), 36.0);
     }
   }
