@@ -3,9 +3,7 @@
 import argparse
 import os
 import shutil
-import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,10 +13,9 @@ import report
 import rows
 import run_once
 import trial
-from main import BAD_USE, INTERRUPTED, SOURCE, Usage, become_root, build, check_permitted, seed_of
+from main import BAD_USE, SOURCE, Usage, become_root, build, run_in_scrap, seed_of
 from matrix import SUCCEEDED
 from run_once import TCP, Sender
-from sandbox import NOT_PERMITTED, NotPermitted
 
 REPEATS_WHEN_LATE = 2
 _TCP_CONTROLLERS = Path("/proc/sys/net/ipv4/tcp_available_congestion_control")
@@ -196,27 +193,9 @@ def main(words):
     Path(options.logs).mkdir(parents=True, exist_ok=True)
     measurement = Measurement(options, chosen, found, client, seed)
 
-    with tempfile.TemporaryDirectory(prefix="links-", dir=options.logs) as scrap:
-
-        def interrupted(number, _):
-            signal.signal(number, signal.SIG_IGN)  # once is enough
-            print("interrupted", flush=True)
-            measurement.report()
-            shutil.rmtree(scrap, ignore_errors=True)
-            os._exit(INTERRUPTED)  # whatever runs ends with this process
-
-        signal.signal(signal.SIGINT, interrupted)
-        signal.signal(signal.SIGTERM, interrupted)
-        try:
-            check_permitted(scrap)
-            measurement.run(scrap)
-        except NotPermitted as error:
-            print("interop/links: this machine does not permit network and mount namespaces and TUN devices: %s" % error,
-                  file=sys.stderr)
-            return NOT_PERMITTED
-        except certificates.CertificateFailed as error:
-            print("interop/links: " + str(error), file=sys.stderr)
-            return BAD_USE
+    code = run_in_scrap("interop/links", measurement, options.logs)
+    if code is not None:
+        return code
     entries = measurement.report()
     missed = options.strict and not all(goal["holds"] for entry in entries for goal in entry["goals"])
     return 1 if missed or any(entry["failed"] for entry in entries) else 0

@@ -244,6 +244,32 @@ def become_root():
         os.execvp(command[0], command)
 
 
+def run_in_scrap(name, work, logs):
+    """work.run(folder) in a folder that is gone afterwards, also when a signal comes, which reports what there is. An exit code when it
+    could not be done, else None."""
+    with tempfile.TemporaryDirectory(prefix="interop-", dir=logs) as scrap:
+
+        def interrupted(number, _):
+            signal.signal(number, signal.SIG_IGN)  # once is enough
+            print("interrupted", flush=True)
+            work.report()
+            shutil.rmtree(scrap, ignore_errors=True)
+            os._exit(INTERRUPTED)  # whatever runs ends with this process
+
+        signal.signal(signal.SIGINT, interrupted)
+        signal.signal(signal.SIGTERM, interrupted)
+        try:
+            check_permitted(scrap)
+            work.run(scrap)
+        except NotPermitted as error:
+            print("%s: this machine does not permit network and mount namespaces and TUN devices: %s" % (name, error), file=sys.stderr)
+            return NOT_PERMITTED
+        except certificates.CertificateFailed as error:
+            print("%s: %s" % (name, error), file=sys.stderr)
+            return BAD_USE
+    return None
+
+
 def main(words):
     options = arguments(words)
     if options.list:
@@ -261,26 +287,8 @@ def main(words):
     Path(options.logs).mkdir(parents=True, exist_ok=True)
     runner = Runner(options, servers, clients, tests, seed)
 
-    with tempfile.TemporaryDirectory(prefix="interop-", dir=options.logs) as scrap:
-
-        def interrupted(number, _):
-            signal.signal(number, signal.SIG_IGN)  # once is enough
-            print("interrupted", flush=True)
-            runner.report()
-            shutil.rmtree(scrap, ignore_errors=True)
-            os._exit(INTERRUPTED)  # whatever runs ends with this process
-
-        signal.signal(signal.SIGINT, interrupted)
-        signal.signal(signal.SIGTERM, interrupted)
-        try:
-            check_permitted(scrap)
-            runner.run(scrap)
-        except NotPermitted as error:
-            print("interop/run: this machine does not permit network and mount namespaces and TUN devices: %s" % error,
-                  file=sys.stderr)
-            return NOT_PERMITTED
-        except certificates.CertificateFailed as error:
-            print("interop/run: " + str(error), file=sys.stderr)
-            return BAD_USE
+    code = run_in_scrap("interop/run", runner, options.logs)
+    if code is not None:
+        return code
     runner.report()
     return 1 if runner.failed else 0
