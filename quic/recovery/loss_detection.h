@@ -84,9 +84,9 @@ class LossDetection {
     Role role = Role::client;
     Duration max_ack_delay = Duration::milliseconds(25);  // the peer's, RFC 9000 §18.2
   };
-  /// What became of a packet.
   /// What made a packet lost: RFC 9002 §6.1.1, §6.1.2, or that no room is left for it after several probe timeouts.
   enum class LossCause : uint8_t { packet_threshold, time_threshold, given_up };
+  /// What became of a packet.
   struct Outcome {
     enum class Kind : uint8_t {
       acked,
@@ -116,7 +116,7 @@ class LossDetection {
     bool anti_deadlock = false;
   };
   struct Timeout {
-    LossSummary lost;
+    LossSummary lost;  // with a probe: only what was given up before, in sending
     std::optional<Probe> probe;
   };
 
