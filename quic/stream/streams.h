@@ -37,7 +37,7 @@ struct StreamLimits {
   uint64_t max_bidirectional_streams = 100;
   uint64_t max_unidirectional_streams = 100;
   /// Bytes of a stream that wait to be sent or acknowledged before write() takes no more.
-  uint64_t send_buffer_max = 4 * 1024 * 1024;
+  uint64_t send_buffer_max = 8 * 1024 * 1024;
   /// Bytes of all streams that wait to be sent for the first time. A peer that gives no credit or acknowledges nothing holds
   /// so much of our memory, and kStreamUnsentMin for each stream beyond.
   uint64_t unsent_max = 4 * 1024 * 1024;

@@ -31,7 +31,8 @@ Start start(CongestionAlgorithm algorithm, InitialWindow initial, Duration round
   AckEvent event{.now = now, .bytes_acked = 1200, .bytes_acked_after_recovery_start = 1200, .prior_bytes_in_flight = 1200};
   event.newest_time_sent = at(0);
   event.rtt_sample = round_trip;
-  event.rate = {.has_data = true, .total_delivered = 1200, .newly_acked = 1200};
+  event.rate.has_data = true;
+  event.rate.total_delivered = event.rate.newly_acked = 1200;
   controller->on_ack(event, rtt);
   return {controller->window(), controller->pacing_rate(rtt)};
 }
@@ -70,20 +71,21 @@ TEST_SUITE("quic initial window") {
 
   TEST_CASE("each controller begins with it, and takes the round trip of the first ACK into account") {
     using enum CongestionAlgorithm;
+    constexpr uint64_t kNear = kEagerInitialWindow.bytes(1200);
     for (const CongestionAlgorithm algorithm : {new_reno, cubic, bbr2, bbr3}) {
       CAPTURE(static_cast<int>(algorithm));
-      CHECK_EQ(make_controller(algorithm, 1200, 1, kEagerInitialWindow)->window(), 32 * 1200);
+      CHECK_EQ(make_controller(algorithm, 1200, 1, kEagerInitialWindow)->window(), kNear);
       CHECK_LE(start(algorithm, {}, ms(600)).window, 11 * 1200);
       const Start near = start(algorithm, kEagerInitialWindow, ms(100));
-      CHECK_GE(near.window, 32 * 1200);
-      CHECK_LE(near.window, 33 * 1200);
+      CHECK_GE(near.window, kNear);
+      CHECK_LE(near.window, kNear + 1200);
       const Start far = start(algorithm, kEagerInitialWindow, ms(600));
-      CHECK_GE(far.window, 6 * 32 * 1200);
-      CHECK_LE(far.window, (6 * 32 + 1) * 1200);
+      CHECK_GE(far.window, 6 * kNear);
+      CHECK_LE(far.window, 6 * kNear + 1200);
       // The same rate, whatever the length of the path.
       CHECK_GE(far.rate.as_bytes_per_second() * 20, near.rate.as_bytes_per_second() * 19);
       CHECK_LE(far.rate.as_bytes_per_second() * 19, near.rate.as_bytes_per_second() * 20);
-      CHECK_LE(start(algorithm, kEagerInitialWindow, ms(600), true).window, 33 * 1200);
+      CHECK_LE(start(algorithm, kEagerInitialWindow, ms(600), true).window, kNear + 1200);
     }
   }
 }
