@@ -10,7 +10,7 @@ namespace quoll::app {
 
 inline constexpr Option kCongestionOption = {"cc", 0, "NAME", "cubic (default), newreno, bbr2 or bbr3"};
 inline constexpr Option kInitialWindowOption = {"initial-window", 0, "N",
-                                                "datagrams in flight at first (40 per 100 ms; RFC 9002: 10)"};
+                                                "datagrams in flight at first (48 per 100 ms; RFC 9002: 10)"};
 
 /// Listed by --help-all alone.
 constexpr Option rare(Option option) {
