@@ -111,6 +111,10 @@ void BbrProbeBandwidth::on_ack(BbrModel& model, const BbrView& view, const RateS
 }
 
 void BbrProbeBandwidth::advance_phase(BbrModel& model, const BbrView& view, const RateSample& rate) {
+  if ((phase_ == Phase::down || phase_ == Phase::cruise) && model.are_bounds_outdated()) {
+    model.set_inflight_longterm(BbrModel::kUnlimited);
+    return start_refill(model);
+  }
   switch (phase_) {
     case Phase::down:
       if (is_time_to_probe(model, view)) return start_refill(model);
@@ -169,7 +173,7 @@ bool BbrProbeBandwidth::is_excessive(const RateSample& rate) const {
 }
 
 bool BbrProbeBandwidth::has_found_more(const BbrModel& model) const {
-  return phase_ == Phase::up && !model.is_queue_standing() &&
+  return is_probe_sample_ && !model.is_queue_standing() &&
          model.max_bandwidth() >= known_bandwidth_.scaled(kBbrFoundMore, kBbrUnity);
 }
 
@@ -228,6 +232,7 @@ void BbrProbeBandwidth::raise_slope(const BbrView& view) {
 }
 
 bool BbrProbeBandwidth::on_inflight_too_high(BbrModel& model, const BbrView& view, uint64_t inflight, bool is_in_mode) {
+  model.note_congestion();
   previous_too_high_ = true;
   is_probe_sample_ = false;  // one answer for each probe
   if (inflight != 0) {

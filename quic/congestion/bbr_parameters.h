@@ -47,6 +47,10 @@ inline constexpr Duration kBbrQueueWindowMin = Duration::milliseconds(8);
 inline constexpr uint32_t kBbrQueueSamples = 8;
 // A probe after which the bandwidth is a fifth more has met no end of the path: Startup is resumed; ours.
 inline constexpr BbrGain kBbrFoundMore = 120;
+// Short-term bounds that hold less than half of the bandwidth known, and which nothing lowered for four rounds, tell of losses that are
+// over: the next probe, which forgets them, does not wait for its time; ours.
+inline constexpr BbrGain kBbrOutdatedShare = 80;
+inline constexpr uint64_t kBbrOutdatedRounds = 4;
 
 struct BbrParameters {
   /// The window's gain in a ProbeBW_UP that goes on until the delivery rate grows no more (§5.6.1).
