@@ -235,6 +235,8 @@ bool BbrProbeBandwidth::on_inflight_too_high(BbrModel& model, const BbrView& vie
   model.note_congestion();
   previous_too_high_ = true;
   is_probe_sample_ = false;  // one answer for each probe
+  // Others make room after a loss. A limit that stayed where the queue overflowed would take that room in the next probe.
+  if (is_among_others_) inflight = mul_div(inflight, kBbrSharedBeta, kBbrUnity);
   if (inflight != 0) {
     const uint64_t target = std::min(model.bdp(model.bandwidth(), kBbrUnity, view.initial_window), view.window);
     model.set_inflight_longterm(std::max(inflight, mul_div(target, kBbrBeta, kBbrUnity)));
