@@ -111,7 +111,9 @@ void BbrProbeBandwidth::on_ack(BbrModel& model, const BbrView& view, const RateS
 }
 
 void BbrProbeBandwidth::advance_phase(BbrModel& model, const BbrView& view, const RateSample& rate) {
-  if ((phase_ == Phase::down || phase_ == Phase::cruise) && model.are_bounds_outdated()) {
+  const bool is_waiting = phase_ == Phase::down || phase_ == Phase::cruise;
+  if (is_waiting && model.are_bounds_outdated()) {
+    // The short-term bounds go with each probe; the long-term limit would hold this one for as many rounds as it has to grow.
     model.set_inflight_longterm(BbrModel::kUnlimited);
     return start_refill(model);
   }

@@ -223,6 +223,42 @@ TEST_SUITE("quic bbr") {
     }
   }
 
+  TEST_CASE("a probe may show in its last samples, when it is over, that there is much more") {
+    BbrModel model(kBbr2);
+    BbrProbeBandwidth probe(kBbr2, 1);
+    AckEvent event{.now = Instant() + Duration::seconds(1)};
+    BbrView view{.window = kBdp, .datagram = 1452, .initial_window = 14'520};
+    // A packet of the current round is acknowledged, or the first that was sent after it.
+    const auto ack = [&](uint64_t megabits, bool ends_round) {
+      view.now = event.now = event.now + Duration::milliseconds(1);
+      event.rate = {.delivery_rate = Bandwidth::bits_per_second(megabits * 1'000'000),
+                    .tx_in_flight = 37'500,
+                    .prior_delivered = ends_round ? event.rate.total_delivered : 0,
+                    .total_delivered = event.rate.total_delivered + 1452,
+                    .newly_acked = 1452,
+                    .interval = {},
+                    .send_elapsed = {},
+                    .ack_elapsed = {}};
+      model.begin_ack(event);
+      const bool has_found_more = probe.has_found_more(model);
+      probe.on_ack(model, view, event.rate, true);
+      model.update_min_rtt(event.now, Duration::milliseconds(1));
+      model.finish_ack(event.rate);
+      return has_found_more;
+    };
+    ack(10, true);
+    probe.start_refill(model);
+    view.bytes_in_flight = kBdp;
+    ack(10, true);
+    REQUIRE_EQ(probe.phase(), Phase::up);
+    ack(10, false);
+    ack(10, false);
+    REQUIRE_EQ(probe.phase(), Phase::down);
+    CHECK_FALSE(ack(10, false));
+    CHECK(ack(13, true));
+    CHECK_FALSE(ack(13, false));
+  }
+
   TEST_CASE("after two seconds in which all is lost the old rate is back within twenty round trips") {
     for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
       CAPTURE(version == &kBbr3);
