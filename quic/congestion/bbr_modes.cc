@@ -112,7 +112,7 @@ void BbrProbeBandwidth::on_ack(BbrModel& model, const BbrView& view, const RateS
 
 void BbrProbeBandwidth::advance_phase(BbrModel& model, const BbrView& view, const RateSample& rate) {
   const bool is_waiting = phase_ == Phase::down || phase_ == Phase::cruise;
-  if (is_waiting && model.are_bounds_outdated()) {
+  if (is_waiting && !is_among_others_ && model.are_bounds_outdated()) {
     // The short-term bounds go with each probe; the long-term limit would hold this one for as many rounds as it has to grow.
     model.set_inflight_longterm(BbrModel::kUnlimited);
     return start_refill(model);
@@ -209,6 +209,8 @@ bool BbrProbeBandwidth::adapt_long_term(BbrModel& model, const BbrView& view, co
       return true;
     }
   }
+  // What else was sent in a probe that lost too much among others is no reason to take back the room that it leaves them.
+  if (is_among_others_ && is_probe_stopping_ && previous_too_high_) return false;
   if (is_excessive(rate)) return false;
   if (model.inflight_longterm() == BbrModel::kUnlimited) return false;
   if (rate.tx_in_flight > model.inflight_longterm()) model.set_inflight_longterm(rate.tx_in_flight);
