@@ -4,8 +4,8 @@
 // STREAM_DATA_BLOCKED and STREAMS_BLOCKED. Streams that the peer opens come into being in order (§2.1); a stream is
 // forgotten when both of its parts are in a terminal state and the application knows; what comes for it later is ignored.
 //
-// Receive windows begin small and double, up to a maximum, when the application consumes half a window within two round
-// trips; limits are announced when half is used. The number of streams that the peer may open follows the number that
+// Receive windows begin small and double, up to a maximum, when the application consumes a quarter within a round
+// trip; limits are announced when a quarter is used. The number of streams that the peer may open follows the number that
 // are open: as one ends, one more is allowed.
 #pragma once
 
