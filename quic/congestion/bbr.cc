@@ -98,8 +98,11 @@ void Bbr::update_state(const AckEvent& event, const BbrView& seen) {
   if (model_.is_loss_round_start()) model_.end_loss_round();
   if (mode_ == Mode::drain && drain_.is_done(model_, *parameters_, seen)) leave_drain(event.now);
   if (model_.is_full_bandwidth_reached()) {
-    probe_bandwidth_.on_ack(model_, seen, event.rate, mode_ == Mode::probe_bandwidth);
-    if (mode_ == Mode::probe_bandwidth && probe_bandwidth_.has_found_more(model_)) resume_startup();
+    if (mode_ == Mode::probe_bandwidth && probe_bandwidth_.has_found_more(model_)) {
+      resume_startup();
+    } else {
+      probe_bandwidth_.on_ack(model_, seen, event.rate, mode_ == Mode::probe_bandwidth);
+    }
   }
   model_.update_min_rtt(event.now, event.rtt_sample);
   check_probe_rtt(event, seen);
@@ -127,6 +130,7 @@ void Bbr::enter_startup() {
 void Bbr::resume_startup() {
   model_.set_full_bandwidth_reached(false);
   model_.reset_full_bandwidth(model_.max_bandwidth());
+  probe_bandwidth_.forget_probe();
   enter_startup();
 }
 
@@ -197,7 +201,7 @@ void Bbr::on_loss(const LossEvent& event) {
 void Bbr::conserve(const LossEvent& event) {
   if (is_conserving_) {
     window_ = std::max(window_ - std::min(event.bytes_lost, window_), minimum());
-  } else if (parameters_->conserves_packets && event.excess && event.excess->is_certain) {
+  } else if (in_recovery_ && parameters_->conserves_packets && event.excess && event.excess->is_certain) {
     is_conserving_ = true;
     window_ = std::max(event.bytes_in_flight + max_datagram_size_, minimum());
   }
