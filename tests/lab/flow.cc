@@ -6,7 +6,6 @@ namespace quoll::lab {
 namespace {
 
 /// More than any path here holds: flow control is not what is looked at.
-constexpr uint64_t kWindow = uint64_t{1} << 32;
 /// What streams are made of, again and again.
 constexpr std::array<uint8_t, 1 << 18> kText{};
 constexpr uint16_t kFirstServerPort = 20'000;
@@ -38,10 +37,7 @@ Flow::Flow(sim::World& world, const Setting& setting)
 
 quic::TransportConfig Flow::transport() const {
   quic::TransportConfig config;
-  config.streams.initial_stream_window = config.streams.max_stream_window = kWindow;
-  config.streams.initial_connection_window = config.streams.max_connection_window = kWindow;
   config.streams.max_unidirectional_streams = 1'000;
-  config.streams.send_buffer_max = kWindow;
   // Enough to keep the sender busy from one lump of ACKs to the next, and soon over when no more is written.
   const uint64_t of_lump = setting_.rate.bytes_in(Duration::milliseconds(100));
   config.streams.unsent_max = std::clamp<uint64_t>(of_lump, quic::kStreamUnsentMin, 4 << 20);
