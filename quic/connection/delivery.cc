@@ -139,8 +139,8 @@ void Connection::State::on_packet_outcome(Instant now, const LossDetection::Outc
       path->mtu.on_probe_lost(now, outcome.size);
     }
   } else if (path && acked) {
-    path->mtu.on_packet_acked(outcome.size);
-  } else if (path && outcome.kind == Kind::lost && path->mtu.on_packet_lost(now, outcome.size)) {
+    path->mtu.on_packet_acked({.time_sent = outcome.time_sent, .size = outcome.size});
+  } else if (path && outcome.kind == Kind::lost && path->mtu.on_packet_lost(now, {outcome.time_sent, outcome.size})) {
     counters.black_holes++;
     on_mtu_changed(now, *path);
   }
