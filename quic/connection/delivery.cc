@@ -156,6 +156,7 @@ void Connection::State::on_packet_outcome(Instant now, const LossDetection::Outc
 
 void Connection::State::on_mtu_changed(Instant now, PathState& path) {
   path.controller->set_max_datagram_size(path.mtu.mtu());
+  path.pacer.set_burst(now, path.controller->burst());
   trace(now, trace::MtuUpdated{.mtu = path.mtu.mtu()});
 }
 

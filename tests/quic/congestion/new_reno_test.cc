@@ -143,6 +143,13 @@ TEST_SUITE("quic new reno") {
     CHECK_EQ(flow.window(), 15'520);
   }
 
+  TEST_CASE("two datagrams may leave at once, whatever their size") {
+    Reno flow;
+    CHECK_EQ(flow.controller.burst(), 2400);
+    flow.controller.set_max_datagram_size(1452);
+    CHECK_EQ(flow.controller.burst(), 2904);
+  }
+
   TEST_CASE("random events agree with Appendix B of RFC 9002") {
     const uint64_t seed = tests::test_seed(4);
     INFO("seed ", seed);
