@@ -156,7 +156,6 @@ void Connection::State::on_packet_outcome(Instant now, const LossDetection::Outc
 
 void Connection::State::on_mtu_changed(Instant now, PathState& path) {
   path.controller->set_max_datagram_size(path.mtu.mtu());
-  path.pacer.set_burst(now, path.controller->burst());
   trace(now, trace::MtuUpdated{.mtu = path.mtu.mtu()});
 }
 
@@ -234,6 +233,7 @@ bool Connection::State::repeat_oldest(Space which, size_t packets) {
 void Connection::State::update_pacing(Instant now) {
   if (!config.pacing) return;
   current->pacer.set_rate(now, current->controller->pacing_rate(current->recovery.rtt));
+  current->pacer.set_burst(now, current->controller->burst());
 }
 
 }  // namespace quoll::quic

@@ -146,6 +146,7 @@ class Bottleneck {
   void settle() {
     path_.recovery_start = controller_->recovery_start();
     pacer_.set_rate(now_, controller_->pacing_rate(path_.rtt));
+    pacer_.set_burst(now_, controller_->burst());
     while (loss_.poll_outcome()) {
     }
   }

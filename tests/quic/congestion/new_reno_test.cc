@@ -143,10 +143,12 @@ TEST_SUITE("quic new reno") {
     CHECK_EQ(flow.window(), 15'520);
   }
 
-  TEST_CASE("two datagrams may leave at once, whatever their size") {
+  TEST_CASE("as much may leave at once as an ACK of two datagrams releases: four in slow start, two after it") {
     Reno flow;
-    CHECK_EQ(flow.controller.burst(), 2400);
+    CHECK_EQ(flow.controller.burst(), 4800);
     flow.controller.set_max_datagram_size(1452);
+    CHECK_EQ(flow.controller.burst(), 5808);
+    flow.lose(100, 90);
     CHECK_EQ(flow.controller.burst(), 2904);
   }
 
