@@ -161,7 +161,7 @@ class GetRun {
   }
 
   void make_transport(web::ClientOptions& client) const {
-    if (options_.congestion) client.transport.congestion = *options_.congestion;
+    options_.sending.apply(client.transport);
     if (options_.version) {
       client.original_version = options_.version;
       client.transport.versions = {*options_.version};

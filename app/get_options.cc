@@ -41,7 +41,8 @@ constexpr Option kOptions[] = {
     {"keylog", 0, "FILE", "append the connections' secrets, for Wireshark (default: $SSLKEYLOGFILE)", kRare},
     {"qlog", 0, "DIR", "write a qlog file for each connection (default: $QLOGDIR)", kRare},
     {"quic-version", 0, "v1|v2", "this version of QUIC and no other", kRare},
-    {"cc", 0, "NAME", "congestion control: cubic (default), newreno, bbr2, bbr3", kRare},
+    rare(kCongestionOption),
+    rare(kInitialWindowOption),
     {"cipher", 0, "NAME", "aes128, aes256 or chacha20, and no other", kRare},
     {"resolve", 0, "HOST:PORT:ADDR[,ADDR]", "addresses for a host; * is any", kRare},
     {"connect-to", 0, "HOST1:PORT1:HOST2:PORT2", "go to HOST2 where the URL says HOST1", kRare},
@@ -267,11 +268,7 @@ class Reader {
       if (*text != "v1" && *text != "v2") return "--quic-version is v1 or v2, not " + std::string(*text);
       options_.version = *text == "v1" ? quic::Version::v1 : quic::Version::v2;
     }
-    if (const auto text = arguments_.value("cc")) {
-      const auto algorithm = quic::congestion_algorithm(*text);
-      if (!algorithm) return "--cc is " + std::string(quic::kCongestionAlgorithmNames) + ", not " + std::string(*text);
-      options_.congestion = *algorithm;
-    }
+    if (std::string wrong = read_sending_options(arguments_, options_.sending); !wrong.empty()) return wrong;
     if (const auto text = arguments_.value("cipher")) {
       options_.cipher = parse_cipher(*text);
       if (!options_.cipher) return "--cipher is aes128, aes256 or chacha20, not " + std::string(*text);

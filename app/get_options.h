@@ -14,9 +14,9 @@
 
 #include "app/form.h"
 #include "app/options.h"
+#include "app/sending_options.h"
 #include "base/address.h"
 #include "base/time.h"
-#include "quic/congestion/make_controller.h"
 #include "quic/wire/types.h"
 #include "tls/codepoints.h"
 #include "tls/x509/verify.h"
@@ -107,7 +107,7 @@ struct GetOptions {
   std::vector<ConnectRule> connect_to;
   bool ipv4 = true, ipv6 = true;
   std::optional<quic::Version> version;
-  std::optional<quic::CongestionAlgorithm> congestion;
+  SendingOptions sending;
 
   /// The exit code to end with where there is nothing to run: after --help, and after what is wrong was printed.
   [[nodiscard]] static std::expected<GetOptions, int> parse(std::span<char* const> arguments);

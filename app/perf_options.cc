@@ -22,7 +22,8 @@ constexpr Option kServeOptions[] = {
     {"cert", 0, "FILE", "the certificate chain (default: one is made)"},
     {"key", 0, "FILE", "its private key"},
     {"workers", 'w', "N", "threads; 0: one a processor (default: 1)"},
-    {"cc", 0, "NAME", "cubic (default), newreno, bbr2 or bbr3"},
+    kCongestionOption,
+    kInitialWindowOption,
     {"window", 0, "SIZE", "the largest receive window of a stream"},
     {"cold", 0, "", "send from memory that no cache holds"},
 };
@@ -42,7 +43,8 @@ constexpr Option kGetOptions[] = {
     {"json", 0, "", "print the figures as JSON"},
     {"cacert", 0, "FILE", "trust these authorities (default: anybody)"},
     {"cipher", 0, "NAME", "aes128, aes256 or chacha20, and no other"},
-    {"cc", 0, "NAME", "cubic (default), newreno, bbr2 or bbr3"},
+    kCongestionOption,
+    kInitialWindowOption,
     {"window", 0, "SIZE", "the largest receive window of a stream"},
     {"cold", 0, "", "with --upload: from memory that no cache holds"},
     {"ipv4", '4', "", "IPv4 alone"},
@@ -50,11 +52,7 @@ constexpr Option kGetOptions[] = {
 };
 
 std::string read_transport(const Arguments& arguments, PerfTransport& transport) {
-  if (const auto text = arguments.value("cc")) {
-    const auto algorithm = quic::congestion_algorithm(*text);
-    if (!algorithm) return "--cc is " + std::string(quic::kCongestionAlgorithmNames) + ", not " + std::string(*text);
-    transport.congestion = *algorithm;
-  }
+  if (std::string wrong = read_sending_options(arguments, transport.sending); !wrong.empty()) return wrong;
   if (const auto text = arguments.value("window")) {
     transport.window = parse_size(*text);
     if (!transport.window || *transport.window < kWindowMin || *transport.window > kWindowMax)
@@ -175,7 +173,7 @@ const Usage kPerfGetUsage = {
 
 quic::TransportConfig PerfTransport::config() const {
   quic::TransportConfig config;
-  config.congestion = congestion;
+  sending.apply(config);
   if (window) {
     quic::StreamLimits& limits = config.streams;
     limits.max_stream_window = *window;

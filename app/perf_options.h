@@ -7,6 +7,7 @@
 
 #include "app/options.h"
 #include "app/perf.h"
+#include "app/sending_options.h"
 #include "app/serve_options.h"
 #include "base/time.h"
 #include "http/url.h"
@@ -17,7 +18,7 @@ namespace quoll::app {
 
 /// What both sides set of the transport.
 struct PerfTransport {
-  quic::CongestionAlgorithm congestion = quic::CongestionAlgorithm::cubic;
+  SendingOptions sending{};
   std::optional<uint64_t> window{};  // bytes: the largest receive window of a stream; empty: the library's
 
   quic::TransportConfig config() const;

@@ -117,7 +117,7 @@ web::ServerOptions Serving::server_options(tls::Identities identities) const {
   server.identities = std::move(identities);
   server.workers = options_.workers;
   server.retry = options_.retry ? quic::RetryPolicy::always : quic::RetryPolicy::under_load;
-  server.transport.congestion = options_.congestion;
+  options_.sending.apply(server.transport);
   if (options_.kernel_paces) {
     server.socket.departures = true;
     server.transport.departure_horizon = kKernelPacingHorizon;

@@ -26,7 +26,8 @@ constexpr Option kOptions[] = {
     {"workers", 'w', "N", "threads; 0: one a processor (default: 1)"},
     {"retry", 0, "", "let every client prove its address first"},
     {"no-0rtt", 0, "", "take no early data"},
-    {"cc", 0, "NAME", "cubic (default), newreno, bbr2 or bbr3"},
+    kCongestionOption,
+    kInitialWindowOption,
     {"txtime", 0, "", "let the kernel pace (wants the fq queueing discipline)"},
     {"drain", 0, "SECONDS", "the time that open requests get at the end (10)"},
     {"access-log", 0, "FILE", "append a line for each request; - is stdout"},
@@ -78,11 +79,7 @@ std::string read_numbers(const Arguments& arguments, ServeOptions& options) {
 }
 
 std::string read_names(const Arguments& arguments, ServeOptions& options) {
-  if (const auto text = arguments.value("cc")) {
-    const auto algorithm = quic::congestion_algorithm(*text);
-    if (!algorithm) return "--cc is " + std::string(quic::kCongestionAlgorithmNames) + ", not " + std::string(*text);
-    options.congestion = *algorithm;
-  }
+  if (std::string wrong = read_sending_options(arguments, options.sending); !wrong.empty()) return wrong;
   if (const auto text = arguments.value("log-format")) {
     if (*text != "common" && *text != "json") return "--log-format is common or json, not " + std::string(*text);
     options.log_format = *text == "json" ? LogFormat::json : LogFormat::common;

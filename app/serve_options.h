@@ -8,9 +8,9 @@
 
 #include "app/access_log.h"
 #include "app/options.h"
+#include "app/sending_options.h"
 #include "base/address.h"
 #include "base/time.h"
-#include "quic/congestion/make_controller.h"
 
 namespace quoll::app {
 
@@ -29,7 +29,7 @@ struct ServeOptions {
   size_t workers = 1;
   bool retry = false;
   bool early_data = true;
-  quic::CongestionAlgorithm congestion = quic::CongestionAlgorithm::cubic;
+  SendingOptions sending;
   bool kernel_paces = false;  // SO_TXTIME
   Duration drain = Duration::seconds(10);
   std::optional<std::string> access_log, key_log, qlog_directory;

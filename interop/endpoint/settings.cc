@@ -33,6 +33,7 @@ Result<void> note_verification(const tls::PeerCertificates& peer, const x509::Tr
 quic::TransportConfig transport_for(TestCase test_case, const Environment& environment) {
   quic::TransportConfig transport;
   transport.congestion = environment.congestion;
+  transport.initial_window = quic::kEagerInitialWindow;
   transport.handshake_timeout = kHandshakeTimeout;
   transport.max_idle_timeout = kIdleTimeout;
   transport.keep_alive = kKeepAlive;

@@ -10,7 +10,8 @@ namespace quoll::quic {
 Bbr::Bbr(const BbrParameters& parameters, Options options)
     : parameters_(&parameters),
       max_datagram_size_(std::max(options.max_datagram_size, kSmallestMaxDatagramSize)),
-      window_(initial_window(max_datagram_size_)),
+      initial_window_(options.initial_window),
+      window_(initial_bytes()),
       model_(parameters),
       probe_bandwidth_(parameters, options.seed) {}
 
@@ -24,7 +25,7 @@ BbrView Bbr::view(Instant now, uint64_t bytes_in_flight) const {
           .is_window_limited = window_limited_in_round_ || window_limited_last_round_,
           .datagram = max_datagram_size_,
           .budget = parameters_->offload_quanta * train,
-          .initial_window = initial_window(max_datagram_size_)};
+          .initial_window = initial_bytes()};
 }
 
 // --- What was sent
@@ -49,13 +50,16 @@ void Bbr::on_app_limited(Instant, uint64_t) { is_app_limited_ = true; }
 void Bbr::set_max_datagram_size(uint64_t size) {
   max_datagram_size_ = std::max(size, kSmallestMaxDatagramSize);
   // RFC 9002 §7.2: a window that is still the initial one is computed anew.
-  window_ = is_initial_ ? initial_window(max_datagram_size_) : std::max(window_, minimum());
+  window_ = is_initial_ ? initial_bytes() : std::max(window_, minimum());
 }
 
 // --- What was acknowledged (§5.2.3)
 
 void Bbr::on_ack(const AckEvent& event, const Rtt& rtt) {
-  is_initial_ = false;
+  if (std::exchange(is_initial_, false) && rtt.has_sample()) {
+    first_rtt_ = rtt.min_rtt();
+    window_ = initial_bytes();
+  }
   if (in_recovery_ && event.newest_time_sent > recovery_start_) {
     in_recovery_ = is_conserving_ = false;
     restore_window();
@@ -75,7 +79,7 @@ void Bbr::on_ack(const AckEvent& event, const Rtt& rtt) {
 
   if (pacing_rate_.is_zero() && rtt.has_sample()) {
     // §5.6.2 InitPacingRate.
-    const Bandwidth nominal = Bandwidth::of(initial_window(max_datagram_size_), rtt.smoothed_rtt());
+    const Bandwidth nominal = Bandwidth::of(initial_bytes(), rtt.smoothed_rtt());
     pacing_rate_ = nominal.scaled(kBbrStartupPacingGain, kBbrUnity);
   }
   // §5.6.2: the margin lets queues run dry. Where there is hardly one it would leave a hundredth of the path unused.
@@ -94,8 +98,11 @@ void Bbr::update_state(const AckEvent& event, const BbrView& seen) {
   if (model_.is_loss_round_start()) model_.end_loss_round();
   if (mode_ == Mode::drain && drain_.is_done(model_, *parameters_, seen)) leave_drain(event.now);
   if (model_.is_full_bandwidth_reached()) {
-    probe_bandwidth_.on_ack(model_, seen, event.rate, mode_ == Mode::probe_bandwidth);
-    if (mode_ == Mode::probe_bandwidth && probe_bandwidth_.has_found_more(model_)) resume_startup();
+    if (mode_ == Mode::probe_bandwidth && probe_bandwidth_.has_found_more(model_)) {
+      resume_startup();
+    } else {
+      probe_bandwidth_.on_ack(model_, seen, event.rate, mode_ == Mode::probe_bandwidth);
+    }
   }
   model_.update_min_rtt(event.now, event.rtt_sample);
   check_probe_rtt(event, seen);
@@ -107,7 +114,7 @@ void Bbr::check_startup(const AckEvent& event) {
   if (end == BbrStartup::End::loss) {
     if (undo_ != Undo::forbidden) undo_ = Undo::startup;
     if (parameters_->startup_loss_limits_inflight) {
-      const uint64_t bdp = model_.bdp(model_.max_bandwidth(), kBbrUnity, initial_window(max_datagram_size_));
+      const uint64_t bdp = model_.bdp(model_.max_bandwidth(), kBbrUnity, initial_bytes());
       model_.set_inflight_longterm(std::max(bdp, model_.inflight_latest()));
     }
   }
@@ -123,6 +130,7 @@ void Bbr::enter_startup() {
 void Bbr::resume_startup() {
   model_.set_full_bandwidth_reached(false);
   model_.reset_full_bandwidth(model_.max_bandwidth());
+  probe_bandwidth_.forget_probe();
   enter_startup();
 }
 
@@ -193,7 +201,7 @@ void Bbr::on_loss(const LossEvent& event) {
 void Bbr::conserve(const LossEvent& event) {
   if (is_conserving_) {
     window_ = std::max(window_ - std::min(event.bytes_lost, window_), minimum());
-  } else if (parameters_->conserves_packets && event.excess && event.excess->is_certain) {
+  } else if (in_recovery_ && parameters_->conserves_packets && event.excess && event.excess->is_certain) {
     is_conserving_ = true;
     window_ = std::max(event.bytes_in_flight + max_datagram_size_, minimum());
   }

@@ -19,6 +19,7 @@ class Bbr final : public Controller {
  public:
   struct Options {
     uint64_t max_datagram_size = kSmallestMaxDatagramSize;
+    InitialWindow initial_window = {};
     /// Spreads the probes of flows over time.
     uint64_t seed = 0;
   };
@@ -77,9 +78,12 @@ class Bbr final : public Controller {
   void set_window(const AckEvent& event, const BbrView& view);
   void bound_window(const BbrView& view);
   uint64_t minimum() const { return minimum_window(max_datagram_size_); }
+  uint64_t initial_bytes() const { return initial_window_.bytes(max_datagram_size_, first_rtt_); }
 
   const BbrParameters* parameters_;
   uint64_t max_datagram_size_;
+  InitialWindow initial_window_;
+  Duration first_rtt_;  // zero before
   uint64_t window_;
   uint64_t prior_window_ = 0;  // the last one that neither a recovery nor ProbeRTT had reduced
   Bandwidth pacing_rate_;      // zero: not known yet

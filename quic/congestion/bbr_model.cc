@@ -145,6 +145,13 @@ void BbrModel::adapt_to_loss(uint64_t window, const RateSample& rate, bool is_qu
   if (inflight_shortterm_ == kUnlimited) inflight_shortterm_ = window;
   bandwidth_shortterm_ = std::max(bandwidth_latest_, bandwidth_shortterm_.scaled(kBbrBeta, kBbrUnity));
   inflight_shortterm_ = std::max(inflight_latest_, scaled(inflight_shortterm_, kBbrBeta));
+  note_congestion();
+}
+
+bool BbrModel::are_bounds_outdated() const {
+  if (is_queue_standing_ || round_count_ - congested_round_ < kBbrOutdatedRounds) return false;
+  const Bandwidth share = max_bandwidth().scaled(kBbrOutdatedShare, kBbrUnity);
+  return bandwidth_shortterm_ < share || std::min(inflight_shortterm_, inflight_longterm_) < share.bytes_in(min_rtt_);
 }
 
 void BbrModel::reset_congestion_signals() {

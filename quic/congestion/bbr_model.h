@@ -84,6 +84,10 @@ class BbrModel {
   void end_loss_round() { is_loss_in_round_ = is_marked_in_round_ = false, loss_ranges_in_round_ = 0; }
   void reset_congestion_signals();
   void reset_shortterm();
+  /// More was lost than is borne, or something was marked: the bounds of both time scales tell of now.
+  void note_congestion() { congested_round_ = round_count_; }
+  /// What lowered the bounds is over, no queue stands, and yet they hold far less than what is known of the path. Ours.
+  bool are_bounds_outdated() const;
   uint64_t inflight_longterm() const { return inflight_longterm_; }
   void set_inflight_longterm(uint64_t bytes) { inflight_longterm_ = bytes; }
   uint64_t inflight_shortterm() const { return inflight_shortterm_; }
@@ -125,6 +129,7 @@ class BbrModel {
   uint64_t inflight_latest_ = 0;
   uint64_t inflight_shortterm_ = kUnlimited;
   uint64_t inflight_longterm_ = kUnlimited;
+  uint64_t congested_round_ = 0;
   Bounds saved_;
 
   Bandwidth full_bandwidth_;

@@ -111,6 +111,12 @@ void BbrProbeBandwidth::on_ack(BbrModel& model, const BbrView& view, const RateS
 }
 
 void BbrProbeBandwidth::advance_phase(BbrModel& model, const BbrView& view, const RateSample& rate) {
+  const bool is_waiting = phase_ == Phase::down || phase_ == Phase::cruise;
+  if (is_waiting && !is_among_others_ && model.are_bounds_outdated()) {
+    // The short-term bounds go with each probe; the long-term limit would hold this one for as many rounds as it has to grow.
+    model.set_inflight_longterm(BbrModel::kUnlimited);
+    return start_refill(model);
+  }
   switch (phase_) {
     case Phase::down:
       if (is_time_to_probe(model, view)) return start_refill(model);
@@ -169,7 +175,7 @@ bool BbrProbeBandwidth::is_excessive(const RateSample& rate) const {
 }
 
 bool BbrProbeBandwidth::has_found_more(const BbrModel& model) const {
-  return phase_ == Phase::up && !model.is_queue_standing() &&
+  return is_probe_sample_ && !model.is_queue_standing() &&
          model.max_bandwidth() >= known_bandwidth_.scaled(kBbrFoundMore, kBbrUnity);
 }
 
@@ -203,6 +209,8 @@ bool BbrProbeBandwidth::adapt_long_term(BbrModel& model, const BbrView& view, co
       return true;
     }
   }
+  // What else was sent in a probe that lost too much among others is no reason to take back the room that it leaves them.
+  if (is_among_others_ && is_probe_stopping_ && previous_too_high_) return false;
   if (is_excessive(rate)) return false;
   if (model.inflight_longterm() == BbrModel::kUnlimited) return false;
   if (rate.tx_in_flight > model.inflight_longterm()) model.set_inflight_longterm(rate.tx_in_flight);
@@ -228,8 +236,11 @@ void BbrProbeBandwidth::raise_slope(const BbrView& view) {
 }
 
 bool BbrProbeBandwidth::on_inflight_too_high(BbrModel& model, const BbrView& view, uint64_t inflight, bool is_in_mode) {
+  model.note_congestion();
   previous_too_high_ = true;
   is_probe_sample_ = false;  // one answer for each probe
+  // Others make room after a loss. A limit that stayed where the queue overflowed would take that room in the next probe.
+  if (is_among_others_) inflight = mul_div(inflight, kBbrSharedBeta, kBbrUnity);
   if (inflight != 0) {
     const uint64_t target = std::min(model.bdp(model.bandwidth(), kBbrUnity, view.initial_window), view.window);
     model.set_inflight_longterm(std::max(inflight, mul_div(target, kBbrBeta, kBbrUnity)));

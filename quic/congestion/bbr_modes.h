@@ -83,11 +83,14 @@ class BbrProbeBandwidth {
   void start_refill(BbrModel& model);
   /// ProbeRTT begins: what is acknowledged from now on tells nothing of a probe.
   void stop_probing(BbrModel& model);
+  /// Startup is resumed: what is acknowledged from now on is of another probe.
+  void forget_probe() { is_probe_sample_ = is_probe_stopping_ = false; }
 
   /// For each ACK once the pipe was full: §5.3.3.9 AdaptLongTermModel, then UpdateProbeBWCyclePhase if BBR `is_in_mode`.
   void on_ack(BbrModel& model, const BbrView& view, const RateSample& rate, bool is_in_mode);
 
-  /// The path takes all that ProbeBW_UP sends: there is much more, and steps of a quarter are small. Ours.
+  /// The path took all that ProbeBW_UP sent: there is much more, and steps of a quarter are small. Before on_ack(), since what a probe
+  /// sent last is acknowledged as its samples end. Ours.
   bool has_found_more(const BbrModel& model) const;
   /// A queue stood already when the last ProbeBW_UP began. Ours.
   bool is_among_others() const { return is_among_others_; }

@@ -19,9 +19,10 @@ inline constexpr BbrGain kBbrProbeUpPacingGain = 125;   // §5.3.3.5
 inline constexpr BbrGain kBbrWindowGain = 200;          // §2.6
 inline constexpr BbrGain kBbrProbeRttWindowGain = 50;   // §2.16.2
 inline constexpr BbrGain kBbrUnity = 100;
-inline constexpr BbrGain kBbrBeta = 70;                  // §2.8
-inline constexpr BbrGain kBbrHeadroom = 15;              // §2.8: of the long-term limit, left to others
-inline constexpr BbrGain kBbrPacingMargin = 1;           // §2.5: paced below the estimated bandwidth by so much
+inline constexpr BbrGain kBbrBeta = 70;         // §2.8
+inline constexpr BbrGain kBbrSharedBeta = 80;   // of what was in flight when a probe among others lost too much; ours
+inline constexpr BbrGain kBbrHeadroom = 15;     // §2.8: of the long-term limit, left to others
+inline constexpr BbrGain kBbrPacingMargin = 1;  // §2.5: paced below the estimated bandwidth by so much
 inline constexpr BbrGain kBbrFullBandwidthGrowth = 125;  // §5.3.1.2
 inline constexpr uint32_t kBbrFullBandwidthRounds = 3;   // §5.3.1.2
 inline constexpr uint64_t kBbrMinPipeDatagrams = 4;      // §2.8
@@ -47,6 +48,10 @@ inline constexpr Duration kBbrQueueWindowMin = Duration::milliseconds(8);
 inline constexpr uint32_t kBbrQueueSamples = 8;
 // A probe after which the bandwidth is a fifth more has met no end of the path: Startup is resumed; ours.
 inline constexpr BbrGain kBbrFoundMore = 120;
+// Bounds that hold less than this share of the bandwidth known, while for so many rounds nothing gave a reason to lower them, tell of
+// losses that are over: the next probe does not wait for its time; ours.
+inline constexpr BbrGain kBbrOutdatedShare = 80;
+inline constexpr uint64_t kBbrOutdatedRounds = 4;
 
 struct BbrParameters {
   /// The window's gain in a ProbeBW_UP that goes on until the delivery rate grows no more (§5.6.1).

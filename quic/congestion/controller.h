@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/time.h"
+#include "quic/congestion/initial_window.h"
 #include "quic/recovery/delivery_rate.h"
 #include "quic/recovery/rtt.h"
 
@@ -23,10 +24,8 @@ inline constexpr uint64_t kWindowMax = uint64_t{1} << 40;
 /// RFC 9002 §7.2: below a maximum datagram size of this a path is no QUIC path.
 inline constexpr uint64_t kSmallestMaxDatagramSize = 1200;
 
-/// RFC 9002 §7.2: ten datagrams, but no more than the larger of 14,720 bytes and two datagrams.
-constexpr uint64_t initial_window(uint64_t max_datagram_size) {
-  return std::min(10 * max_datagram_size, std::max<uint64_t>(14'720, 2 * max_datagram_size));
-}
+/// RFC 9002 §7.2, and the bursts of §7.7.
+constexpr uint64_t initial_window(uint64_t max_datagram_size) { return InitialWindow{}.bytes(max_datagram_size); }
 /// RFC 9002 §7.2.
 constexpr uint64_t minimum_window(uint64_t max_datagram_size) { return 2 * max_datagram_size; }
 

@@ -28,17 +28,19 @@ std::optional<CongestionAlgorithm> congestion_algorithm(std::string_view name) {
   return std::nullopt;
 }
 
-std::unique_ptr<Controller> make_controller(CongestionAlgorithm algorithm, uint64_t max_datagram_size, uint64_t seed) {
-  const WindowController::Options options{.max_datagram_size = max_datagram_size};
+std::unique_ptr<Controller> make_controller(CongestionAlgorithm algorithm, uint64_t max_datagram_size, uint64_t seed,
+                                            InitialWindow initial_window) {
+  const WindowController::Options options{.max_datagram_size = max_datagram_size, .initial_window = initial_window};
+  const Bbr::Options of_bbr{.max_datagram_size = max_datagram_size, .initial_window = initial_window, .seed = seed};
   switch (algorithm) {
     case CongestionAlgorithm::new_reno:
       return std::make_unique<NewReno>(options);
     case CongestionAlgorithm::cubic:
       return std::make_unique<Cubic>(options);
     case CongestionAlgorithm::bbr2:
-      return std::make_unique<Bbr>(kBbr2, Bbr::Options{.max_datagram_size = max_datagram_size, .seed = seed});
+      return std::make_unique<Bbr>(kBbr2, of_bbr);
     case CongestionAlgorithm::bbr3:
-      return std::make_unique<Bbr>(kBbr3, Bbr::Options{.max_datagram_size = max_datagram_size, .seed = seed});
+      return std::make_unique<Bbr>(kBbr3, of_bbr);
   }
   return nullptr;
 }

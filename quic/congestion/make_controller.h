@@ -17,6 +17,7 @@ inline constexpr std::string_view kCongestionAlgorithmNames = "cubic, newreno, b
 std::optional<CongestionAlgorithm> congestion_algorithm(std::string_view name);
 
 /// `seed` spreads what an algorithm does at random times.
-std::unique_ptr<Controller> make_controller(CongestionAlgorithm algorithm, uint64_t max_datagram_size, uint64_t seed);
+std::unique_ptr<Controller> make_controller(CongestionAlgorithm algorithm, uint64_t max_datagram_size, uint64_t seed,
+                                            InitialWindow initial_window = {});
 
 }  // namespace quoll::quic

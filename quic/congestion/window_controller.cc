@@ -5,7 +5,8 @@
 namespace quoll::quic {
 
 WindowController::WindowController(Options options)
-    : window_(initial_window(options.max_datagram_size)),
+    : initial_window_(options.initial_window),
+      window_(initial_window_.bytes(options.max_datagram_size)),
       max_datagram_size_(options.max_datagram_size),
       use_hystart_(options.hystart) {}
 
@@ -20,7 +21,7 @@ void WindowController::after_idle(Instant now) {
   on_unused(now);
   if (!last_sent_) return;
   // RFC 9002 §7.8: a window that was not used for long says nothing about the path any more. The pacer prevents a burst.
-  const uint64_t initial = initial_window(max_datagram_size_);
+  const uint64_t initial = initial_window_.bytes(max_datagram_size_);
   for (Duration idle = now - *last_sent_; idle >= kUnusedWindowPeriod && window_ > initial;
        idle -= kUnusedWindowPeriod) {
     if (ssthresh_ != UINT64_MAX) ssthresh_ = std::max(ssthresh_, window_ / 4 * 3);
@@ -30,6 +31,7 @@ void WindowController::after_idle(Instant now) {
 
 void WindowController::on_ack(const AckEvent& event, const Rtt& rtt) {
   follow_usage(event);
+  if (is_initial_ && rtt.has_sample()) window_ = initial_window_.bytes(max_datagram_size_, rtt.min_rtt());
   // RFC 9002 §7.3.2: no growth in the recovery period, which ends with the ACK of a packet sent during it.
   if (event.newest_time_sent <= recovery_start_) return;
   in_recovery_ = false;
@@ -118,7 +120,7 @@ void WindowController::on_app_limited(Instant now, uint64_t bytes_in_flight) {
 void WindowController::set_max_datagram_size(uint64_t size) {
   max_datagram_size_ = std::max(size, kSmallestMaxDatagramSize);
   // RFC 9002 §7.2: a window that is still the initial one is computed anew.
-  window_ = is_initial_ ? initial_window(max_datagram_size_) : std::max(window_, minimum());
+  window_ = is_initial_ ? initial_window_.bytes(max_datagram_size_) : std::max(window_, minimum());
 }
 
 Bandwidth WindowController::pacing_rate(const Rtt& rtt) const {

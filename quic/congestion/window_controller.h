@@ -27,6 +27,7 @@ class WindowController : public Controller {
  public:
   struct Options {
     uint64_t max_datagram_size = kSmallestMaxDatagramSize;
+    InitialWindow initial_window = {};
     bool hystart = true;
   };
 
@@ -81,6 +82,7 @@ class WindowController : public Controller {
   bool is_window_used() const;
   void after_idle(Instant now);
 
+  InitialWindow initial_window_;
   uint64_t window_;
   uint64_t ssthresh_ = UINT64_MAX;
   uint64_t max_datagram_size_;

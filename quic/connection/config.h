@@ -47,6 +47,7 @@ struct TransportConfig {
   Duration initial_rtt = kInitialRtt;
 
   CongestionAlgorithm congestion = CongestionAlgorithm::cubic;
+  InitialWindow initial_window;
   bool pacing = true;
   /// How long before its departure a paced train may be handed out (Transmit::departure), for callers that hold it back until then,
   /// as a kernel does that is told (udp::SocketOptions::departures). Such a caller is woken half as often as trains leave, and

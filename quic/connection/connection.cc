@@ -26,7 +26,7 @@ Connection::State::State(Instant now, Role which, const ConnectionContext& with,
   is_spinning = settings.spin_bit && with.rng->below(16) != 0;
   trace(now, trace::RecoveryParametersSet{.initial_rtt = settings.initial_rtt,
                                           .max_datagram_size = kInitialDatagramSizeMin,
-                                          .initial_congestion_window = initial_window(kInitialDatagramSizeMin),
+                                          .initial_congestion_window = settings.initial_window.bytes(kInitialDatagramSizeMin),
                                           .minimum_congestion_window = minimum_window(kInitialDatagramSizeMin)});
 }
 
@@ -52,6 +52,7 @@ Result<void> check_config(const TransportConfig& config) {
   if (config.ack_delay_exponent > kAckDelayExponentMax) return usage_error("ack_delay_exponent is over 20");
   if (config.max_ack_delay >= Duration::milliseconds(kMaxAckDelayEnd)) return usage_error("max_ack_delay is too long");
   if (config.mtu.initial < kBaseMtu) return usage_error("an MTU below 1200 bytes");
+  if (!config.initial_window.is_sane()) return usage_error("no initial window of 2 to 100 datagrams");
   const StreamLimits& limits = config.streams;
   if (limits.max_bidirectional_streams > kStreamCountMax || limits.max_unidirectional_streams > kStreamCountMax) {
     return usage_error("more streams than can be numbered");

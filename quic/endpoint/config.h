@@ -17,7 +17,7 @@ enum class RetryPolicy : uint8_t { never, under_load, always };
 
 /// The functions in here are called in the midst of the endpoint's work: they must not call it.
 struct EndpointConfig {
-  /// Makes connection ids; null: random ones of 8 bytes.
+  /// Makes connection ids; null: random ones of 8 bytes, on an endpoint that is a client only of 4.
   std::shared_ptr<ConnectionIdGenerator> connection_ids = {};
   /// Empty: drawn from the Rng, so good for this endpoint alone.
   std::optional<FleetSecret> secret = {};

@@ -5,9 +5,12 @@
 namespace quoll::quic {
 namespace {
 
+/// A client's ids need only differ from those of its own few connections, and each packet that it receives carries one.
+constexpr size_t kClientIdSize = 4;
+
 std::shared_ptr<ConnectionIdGenerator> generator_of(const EndpointConfig& config) {
   if (config.connection_ids) return config.connection_ids;
-  return std::make_shared<RandomConnectionIds>();
+  return config.server ? std::make_shared<RandomConnectionIds>() : std::make_shared<RandomConnectionIds>(kClientIdSize);
 }
 
 uint32_t slots_max(const EndpointConfig& config) {

@@ -5,7 +5,7 @@
 // the frame that carried the newest value is lost (§13.3). PeerLimit is one that we were given: who stands before it says
 // so once for each limit (DATA_BLOCKED, STREAM_DATA_BLOCKED, STREAMS_BLOCKED), and again when that was lost and he still
 // stands there. ReceiveWindow decides how far an AnnouncedLimit for data goes: it follows what the application consumes,
-// and it doubles when half a window is consumed within two round trips (§4.2). Nobody here writes frames or counts what
+// and it doubles when a quarter of it is consumed within a round trip (§4.2). Nobody here writes frames or counts what
 // arrives.
 #pragma once
 
@@ -102,11 +102,11 @@ class ReceiveWindow {
   void on_data(Instant now) {
     if (measured_since_.is_never()) measured_since_ = now;
   }
-  /// The application took `size` bytes, or they were thrown away. The limit grows once half of the window is used.
+  /// The application took `size` bytes, or they were thrown away. The limit grows once a quarter of the window is used.
   void consume(uint64_t size, Instant now, Duration smoothed_rtt);
   /// The window becomes at least as large, within its maximum.
   void widen(uint64_t size);
-  /// The peer waits: tells it the limit although less than half is used. What is used from then on counts anew, and so does
+  /// The peer waits: tells it the limit although less than a quarter is used. What is used from then on counts anew, and so does
   /// time.
   void grant_now(Instant now) {
     limit_.grant(target());

@@ -4,8 +4,8 @@
 // STREAM_DATA_BLOCKED and STREAMS_BLOCKED. Streams that the peer opens come into being in order (§2.1); a stream is
 // forgotten when both of its parts are in a terminal state and the application knows; what comes for it later is ignored.
 //
-// Receive windows begin small and double, up to a maximum, when the application consumes half a window within two round
-// trips; limits are announced when half is used. The number of streams that the peer may open follows the number that
+// Receive windows begin small and double, up to a maximum, when the application consumes a quarter within a round
+// trip; limits are announced when a quarter is used. The number of streams that the peer may open follows the number that
 // are open: as one ends, one more is allowed.
 #pragma once
 
@@ -37,7 +37,7 @@ struct StreamLimits {
   uint64_t max_bidirectional_streams = 100;
   uint64_t max_unidirectional_streams = 100;
   /// Bytes of a stream that wait to be sent or acknowledged before write() takes no more.
-  uint64_t send_buffer_max = 4 * 1024 * 1024;
+  uint64_t send_buffer_max = 8 * 1024 * 1024;
   /// Bytes of all streams that wait to be sent for the first time. A peer that gives no credit or acknowledges nothing holds
   /// so much of our memory, and kStreamUnsentMin for each stream beyond.
   uint64_t unsent_max = 4 * 1024 * 1024;

@@ -121,10 +121,11 @@ TEST_SUITE("app/get_options") {
   }
 
   TEST_CASE("names choose versions, suites, controllers and families") {
-    const auto options = parse({"--quic-version", "v2", "--cc", "reno", "--cipher", "chacha20", "-6", "u"});
+    const auto options = parse({"--quic-version", "v2", "--cc", "reno", "--initial-window", "20", "--cipher", "chacha20", "-6", "u"});
     REQUIRE(options);
     CHECK(options->version == quic::Version::v2);
-    CHECK(options->congestion == quic::CongestionAlgorithm::new_reno);
+    CHECK(options->sending.congestion == quic::CongestionAlgorithm::new_reno);
+    CHECK(options->sending.initial_window == quic::InitialWindow{.datagrams = 20});
     CHECK(options->cipher == tls::CipherSuite::chacha20_poly1305_sha256);
     CHECK_FALSE(options->ipv4);
     CHECK(options->ipv6);

@@ -84,6 +84,7 @@ TEST_CASE("perf get takes its other works") {
   CHECK(upload.cipher == tls::CipherSuite::aes_128_gcm_sha256);
   const quic::TransportConfig config = upload.transport.config();
   CHECK(config.congestion == quic::CongestionAlgorithm::new_reno);
+  CHECK(config.initial_window == quic::kEagerInitialWindow);
   CHECK(config.streams.max_stream_window == 1 << 20);
   CHECK(config.streams.initial_stream_window <= config.streams.max_stream_window);
 }

@@ -71,12 +71,15 @@ TEST_CASE("options are understood, several certificates and addresses included")
   CHECK(options.workers == 3);
   CHECK(options.retry);
   CHECK_FALSE(options.early_data);
-  CHECK(options.congestion == quic::CongestionAlgorithm::new_reno);
+  CHECK(options.sending.congestion == quic::CongestionAlgorithm::new_reno);
+  CHECK(options.sending.initial_window == quic::kEagerInitialWindow);
   CHECK(options.drain == Duration::seconds(7));
   CHECK(options.metrics->to_string() == "127.0.0.1:9100");
   ServeOptions all;
   CHECK(read({"--workers", "0"}, all).empty());
   CHECK(all.workers >= 1);
+  CHECK(read({"--initial-window", "10"}, all).empty());
+  CHECK(all.sending.initial_window == quic::InitialWindow{});
 }
 
 TEST_CASE("what does not go together is told") {
@@ -86,6 +89,10 @@ TEST_CASE("what does not go together is told") {
   CHECK(read({"--listing"}, options) == "--listing wants --root");
   CHECK(read({"--log-format", "json"}, options) == "--log-format wants --access-log");
   CHECK(read({"--cc", "vegas"}, options) == "--cc is cubic, newreno, bbr2 or bbr3, not vegas");
+  for (const char* wrong : {"1", "101", "x"}) {
+    CHECK(read({"--initial-window", wrong}, options) ==
+          "--initial-window wants 2 to 100 datagrams, not " + std::string(wrong));
+  }
   CHECK(read({"--workers", "257"}, options) == "--workers wants a number up to 256, not 257");
 }
 

@@ -164,7 +164,7 @@ typedef struct quoll_endpoint_config {
   uint64_t handshake_timeout;      // ns; default 10 s
   uint64_t max_stream_window;      // bytes that a peer may send ahead on a stream; default 16 MiB
   uint64_t max_connection_window;  // and on a connection; default 24 MiB
-  uint64_t send_buffer_max;  // bytes of a stream that wait before quoll_stream_write() takes no more; default 4 MiB
+  uint64_t send_buffer_max;  // bytes of a stream that wait before quoll_stream_write() takes no more; default 8 MiB
   /// Streams that a peer may have open at a time; default 100 of each kind; HTTP/3 has at least what it needs.
   uint64_t max_bidirectional_streams;
   uint64_t max_unidirectional_streams;

@@ -223,6 +223,42 @@ TEST_SUITE("quic bbr") {
     }
   }
 
+  TEST_CASE("a probe may show in its last samples, when it is over, that there is much more") {
+    BbrModel model(kBbr2);
+    BbrProbeBandwidth probe(kBbr2, 1);
+    AckEvent event{.now = Instant() + Duration::seconds(1)};
+    BbrView view{.window = kBdp, .datagram = 1452, .initial_window = 14'520};
+    // A packet of the current round is acknowledged, or the first that was sent after it.
+    const auto ack = [&](uint64_t megabits, bool ends_round) {
+      view.now = event.now = event.now + Duration::milliseconds(1);
+      event.rate = {.delivery_rate = Bandwidth::bits_per_second(megabits * 1'000'000),
+                    .tx_in_flight = 37'500,
+                    .prior_delivered = ends_round ? event.rate.total_delivered : 0,
+                    .total_delivered = event.rate.total_delivered + 1452,
+                    .newly_acked = 1452,
+                    .interval = {},
+                    .send_elapsed = {},
+                    .ack_elapsed = {}};
+      model.begin_ack(event);
+      const bool has_found_more = probe.has_found_more(model);
+      probe.on_ack(model, view, event.rate, true);
+      model.update_min_rtt(event.now, Duration::milliseconds(1));
+      model.finish_ack(event.rate);
+      return has_found_more;
+    };
+    ack(10, true);
+    probe.start_refill(model);
+    view.bytes_in_flight = kBdp;
+    ack(10, true);
+    REQUIRE_EQ(probe.phase(), Phase::up);
+    ack(10, false);
+    ack(10, false);
+    REQUIRE_EQ(probe.phase(), Phase::down);
+    CHECK_FALSE(ack(10, false));
+    CHECK(ack(13, true));
+    CHECK_FALSE(ack(13, false));
+  }
+
   TEST_CASE("after two seconds in which all is lost the old rate is back within twenty round trips") {
     for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
       CAPTURE(version == &kBbr3);
@@ -236,6 +272,46 @@ TEST_SUITE("quic bbr") {
         flow.path.run_for(Duration::milliseconds(1));  // until a probe gets through
       flow.path.run_for(Duration::milliseconds(20 * 30));
       CHECK_GT(flow.goodput(Duration::seconds(1)), 8.0);
+    }
+  }
+
+  TEST_CASE("after two seconds in which three of ten are lost the old rate is back within twenty round trips") {
+    const Bandwidth rate = Bandwidth::bits_per_second(50'000'000);
+    const Duration rtt = Duration::milliseconds(100);
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      for (uint64_t seed = 1; seed <= 4; seed++) {
+        CAPTURE(version == &kBbr3);
+        CAPTURE(seed);
+        Flow flow(*version, {.rate = rate, .one_way = rtt / 2, .queue = rate.bytes_in(rtt)}, seed);
+        flow.path.run_for(Duration::seconds(6));
+        flow.path.link().loss_permille = 300;
+        flow.path.run_for(Duration::seconds(2));
+        flow.path.link().loss_permille = 0;
+        flow.path.run_for(20 * rtt);
+        CHECK_GT(flow.goodput(2 * rtt), 40.0);
+      }
+    }
+  }
+
+  TEST_CASE("a probe that lost too much among others leaves them room, one that was alone does not") {
+    for (const BbrParameters* version : {&kBbr2, &kBbr3}) {
+      for (const bool is_shared : {false, true}) {
+        CAPTURE(version == &kBbr3);
+        CAPTURE(is_shared);
+        Flow flow(*version, {.queue = kBdp / 4});
+        flow.path.run_for(Duration::seconds(1));
+        // A delay that stays above the minimum is what the queue of others looks like.
+        if (is_shared) flow.path.link().one_way = Duration::milliseconds(22);
+        const Duration delay = 2 * flow.path.link().one_way;
+        const uint64_t full = flow.path.link().rate.bytes_in(delay) + flow.path.link().queue;
+        const uint64_t lost = flow.path.lost();
+        flow.path.run_for(Duration::milliseconds(3900));
+        CHECK_GT(flow.path.lost(), lost);
+        const uint64_t limit = flow.bbr.model().inflight_longterm();
+        REQUIRE_NE(limit, BbrModel::kUnlimited);
+        if (is_shared) CHECK_LT(limit, full * 85 / 100);
+        if (!is_shared) CHECK_GT(limit, full * 95 / 100);
+      }
     }
   }
 
@@ -310,6 +386,28 @@ TEST_SUITE("quic bbr") {
     const Bbr bbr = startup_ended_by_spurious_losses(true);
     CHECK_NE(bbr.mode(), Bbr::Mode::startup);
     CHECK_NE(bbr.model().inflight_longterm(), BbrModel::kUnlimited);
+  }
+
+  TEST_CASE("a late loss of a recovery that is over does not hold the window (RFC 9002 §7.3.2)") {
+    Flow flow(kBbr2);
+    flow.path.run_for(Duration::seconds(2));
+    const auto lose = [&](Instant time_sent) {
+      flow.bbr.on_loss(
+          {.now = flow.path.now(),
+           .bytes_lost = 10 * 1452,
+           .bytes_in_flight = 4 * 1452,
+           .newest_time_sent = time_sent,
+           .ranges = 1,
+           .excess = ExcessiveLoss{.tx_in_flight = kBdp, .lost = 14'520, .size = 1452, .is_certain = true}});
+    };
+    const Instant first = flow.path.now();
+    lose(first);
+    CHECK_EQ(flow.bbr.window(), 5 * 1452);
+    flow.path.run_for(Duration::milliseconds(200));
+    CHECK_GT(flow.bbr.window(), kBdp);
+    lose(first - Duration::milliseconds(1));
+    CHECK_GT(flow.bbr.window(), kBdp);
+    CHECK_GT(flow.goodput(Duration::seconds(1)), 9.0);
   }
 
   TEST_CASE("persistent congestion takes the window to its minimum (RFC 9002 §7.6.2)") {

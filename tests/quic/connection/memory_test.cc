@@ -168,7 +168,8 @@ TEST_CASE("a quiet connection wakes once to give memory back, and goes on as bef
   pair.connect();
   Bulk bulk(pair);
   for (uint64_t round = 1; round <= 4; round++) {
-    bulk.transfer(round * 1'000'000);
+    // Long enough for limits to be raised: a receiver has nothing else that is acknowledged.
+    bulk.transfer(round * 10'000'000);
     pair.run_for(Duration::seconds(5));
     // Nothing but the idle timeout is left.
     CHECK(pair.client->next_timeout() > pair.now + Duration::seconds(500));
@@ -182,7 +183,7 @@ TEST_CASE("a quiet connection wakes once to give memory back, and goes on as bef
       CHECK(pair.server_connection().update_keys(pair.now));
     }
   }
-  bulk.transfer(5'000'000);
+  bulk.transfer(50'000'000);
   CHECK(pair.client_connection().statistics().key_updates == 4);
   CHECK(pair.server_connection().statistics().key_updates == 4);
   CHECK(pair.client_connection().statistics().packets_lost == 0);

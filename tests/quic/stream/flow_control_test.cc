@@ -4,6 +4,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <utility>
+#include <vector>
+
 using namespace quoll;
 using namespace quoll::quic;
 
@@ -70,50 +74,72 @@ TEST_SUITE("quic flow control") {
   }
 
   // RFC 9000 §4.2
-  TEST_CASE("a window is announced once half of it is used") {
+  TEST_CASE("a window is announced once a quarter of it is used") {
     ReceiveWindow window(1000, 1000);
     window.on_data(at(0));
-    window.consume(499, at(1), kRtt);
+    window.consume(249, at(1), kRtt);
     CHECK_FALSE(window.limit().wants_to_send());
     window.consume(1, at(1), kRtt);
     CHECK(window.limit().wants_to_send());
-    CHECK_EQ(window.limit().granted(), 1500);
+    CHECK_EQ(window.limit().granted(), 1250);
   }
 
   // RFC 9000 §4.2
-  TEST_CASE("a window doubles up to its maximum when half of it is consumed within two round trips") {
+  TEST_CASE("a window doubles up to its maximum when a quarter of it is consumed within a round trip") {
     ReceiveWindow window(1000, 3000);
     window.on_data(at(0));
-    window.consume(500, at(200), kRtt);
+    window.consume(250, at(100), kRtt);
     CHECK_EQ(window.size(), 2000);
-    CHECK_EQ(window.limit().granted(), 2500);
-    window.consume(1000, at(390), kRtt);
+    CHECK_EQ(window.limit().granted(), 2250);
+    window.consume(500, at(190), kRtt);
     CHECK_EQ(window.size(), 3000);
-    window.consume(1500, at(400), kRtt);
+    window.consume(750, at(200), kRtt);
     CHECK_EQ(window.size(), 3000);
-    CHECK_EQ(window.limit().granted(), 6000);
+    CHECK_EQ(window.limit().granted(), 4500);
   }
 
   // RFC 9000 §4.2
   TEST_CASE("a window that is consumed slowly stays as it is") {
     ReceiveWindow window(1000, 8000);
     window.on_data(at(0));
-    for (int i = 1; i <= 10; i++) window.consume(500, at(201 * i), kRtt);
+    for (int i = 1; i <= 20; i++) window.consume(250, at(101 * i), kRtt);
     CHECK_EQ(window.size(), 1000);
     CHECK_EQ(window.limit().granted(), 6000);
   }
 
-  // A sender that stands before the limit says so each time, and what it then gets begins a half of its own: with the time of the
-  // half before, the window would never grow, and 256 KiB in 100 ms would be all that it carries.
+  // RFC 9002 §7.3.1. The limit that a sender goes by is half a round trip old, and that of which it was made another half.
+  TEST_CASE("a sender in slow start is not held up") {
+    constexpr uint64_t kMax = 16 << 20;
+    for (const uint64_t first : {12'000, 14'720, 50'000}) {
+      ReceiveWindow window(256 << 10, kMax);
+      std::vector<uint64_t> limits;  // the one granted in each millisecond
+      uint64_t consumed = 0;
+      const auto sent = [first](double ms) {  // twice as much in each round trip of 100 ms
+        return ms < 0 ? 0 : static_cast<uint64_t>(static_cast<double>(first) * (std::exp2(ms / 100) - 1));
+      };
+      for (int ms = 0; window.size() < kMax; ms++) {
+        const uint64_t arrived = sent(ms - 50);
+        if (arrived != 0) window.on_data(at(ms));
+        window.consume(arrived - std::exchange(consumed, arrived), at(ms), kRtt);
+        limits.push_back(window.limit().granted());
+        CAPTURE(first);
+        CAPTURE(ms);
+        REQUIRE(sent(ms) <= limits[static_cast<size_t>(std::max(ms - 50, 0))]);
+      }
+    }
+  }
+
+  // A sender that stands before the limit says so each time, and what it then gets begins a quarter of its own: with the time of the
+  // quarter before, the window would never grow, and 256 KiB in 100 ms would be all that it carries.
   TEST_CASE("a window that the peer waits for grows as one that it does not") {
     ReceiveWindow window(1000, 8000);
     window.on_data(at(0));
-    window.consume(500, at(250), kRtt);
+    window.consume(250, at(150), kRtt);
     CHECK_EQ(window.size(), 1000);
-    window.consume(400, at(400), kRtt);
-    window.grant_now(at(400));
-    window.consume(100, at(410), kRtt);
-    window.consume(400, at(590), kRtt);  // half a window in 190 ms
+    window.consume(200, at(300), kRtt);
+    window.grant_now(at(300));
+    window.consume(50, at(310), kRtt);
+    window.consume(200, at(390), kRtt);  // a quarter in 90 ms
     CHECK_EQ(window.size(), 2000);
   }
 
