@@ -116,6 +116,12 @@ def _outage_link(later):
     return _link("10Mbps", "15ms", 25, "blackhole", "--on=%.3fs" % (_BACK_AT - 2 + later), "--off=2s")
 
 
+def _phased_link(later):
+    # Where queues are full and ACKs pace, the delay modulo a packet's time (1.2 ms, of a round trip) says whose packets come
+    # to the queue just before the others' and whose just after: 15 ms is one case of many.
+    return _link("10Mbps", "%.3fms" % (14.7 + 0.6 * later / SPREAD), 25)
+
+
 def _stepping_link(later):
     return _link("40Mbps", "25ms", _bdp(40e6, 0.05), "simple-p2p",
                  "--rate-steps=10Mbps@%.3fs,40Mbps@%.3fs" % (_UP_AT - 5 + later, _UP_AT + later))
@@ -128,6 +134,8 @@ ROWS = (
         goals=(Goal("goodput", low=9450), Goal("queue_p95", high=15.0, controllers=_BBR)), quick=True),
     Row("beside-cubic", _USUAL_TITLE + "25 MB beside TCP CUBIC", _USUAL, (25 * MB,), "share", "%", measure=share, tcp=False,
         goals=(Goal("share", 45, 55, LOSS_BASED), Goal("share", 40, 60, _BBR)), cross_traffic="cubic"),
+    Row("beside-phase", "10 Mbit/s, 29.4 to 30.6 ms, queue 25, 25 MB beside TCP CUBIC", _phased_link, (25 * MB,), "share", "%",
+        measure=share, tcp=False, goals=(Goal("share", 45, 55, LOSS_BASED), Goal("share", 40, 60, _BBR)), cross_traffic="cubic"),
     Row("beside-bbr", _USUAL_TITLE + "25 MB beside TCP BBR", _USUAL, (25 * MB,), "share", "%", measure=share, tcp=False,
         sizes_of={name: (5 * MB,) for name in LOSS_BASED}, cross_traffic="bbr"),
     Row("bursts-2", _USUAL_TITLE + "2 % loss, bursts ≤ 3, 2 MB", _link("10Mbps", "15ms", 25, "drop-rate", *_loss("2", 3)),

@@ -279,6 +279,8 @@ Bandwidth Bbr::pacing_rate(const Rtt&) const {
   return std::max(pacing_rate_, Pacer::kSlowestRate);
 }
 
+uint64_t Bbr::burst() const { return Pacer::Options().burst; }
+
 void Bbr::set_pacing_rate(BbrGain gain, BbrGain margin) {
   const Bandwidth rate =
       model_.bandwidth().scaled(uint64_t{gain} * (kBbrUnity - margin), uint64_t{kBbrUnity} * kBbrUnity);

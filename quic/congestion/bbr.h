@@ -38,6 +38,7 @@ class Bbr final : public Controller {
   uint64_t window() const override { return window_; }
   bool can_send(uint64_t bytes_in_flight, uint64_t size) const override { return bytes_in_flight + size <= window_; }
   Bandwidth pacing_rate(const Rtt& rtt) const override;
+  uint64_t burst() const override;
   Instant recovery_start() const override { return recovery_start_; }
   CongestionState state() const override;
   /// There is none.

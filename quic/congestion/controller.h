@@ -100,6 +100,8 @@ class Controller {
   virtual bool can_send(uint64_t bytes_in_flight, uint64_t size) const = 0;
   /// For the pacer.
   virtual Bandwidth pacing_rate(const Rtt& rtt) const = 0;
+  /// For the pacer: bytes that may leave at once in a flow that goes on.
+  virtual uint64_t burst() const = 0;
   /// Packets sent at or before it are acknowledged without growth (RFC 9002 §7.3.2); long ago when there is none.
   virtual Instant recovery_start() const = 0;
   virtual CongestionState state() const = 0;

@@ -18,6 +18,11 @@ namespace quoll::quic {
 /// window: RFC 9002 §7.8 leaves it to the sender; RFC 7661 §4.4 keeps an unused window for five minutes.
 inline constexpr Duration kUnusedWindowPeriod = Duration::seconds(300);
 
+/// As many datagrams as an ACK of every other packet releases. A third, by which the window grows, waits a millisecond or so:
+/// where the pairs of others keep a queue full, three in a row would have more than their share of the losses.
+inline constexpr uint64_t kBurstDatagrams = 2;
+inline constexpr uint64_t kSlowStartBurstDatagrams = 2 * kBurstDatagrams;
+
 class WindowController : public Controller {
  public:
   struct Options {
@@ -39,6 +44,9 @@ class WindowController : public Controller {
     return bytes_in_flight + size <= window_ || recovery_packet_;
   }
   Bandwidth pacing_rate(const Rtt& rtt) const final;
+  uint64_t burst() const final {
+    return (is_in_slow_start() ? kSlowStartBurstDatagrams : kBurstDatagrams) * max_datagram_size_;
+  }
   Instant recovery_start() const final { return recovery_start_; }
   CongestionState state() const final;
   uint64_t slow_start_threshold() const final { return ssthresh_; }

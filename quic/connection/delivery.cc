@@ -139,8 +139,8 @@ void Connection::State::on_packet_outcome(Instant now, const LossDetection::Outc
       path->mtu.on_probe_lost(now, outcome.size);
     }
   } else if (path && acked) {
-    path->mtu.on_packet_acked(outcome.size);
-  } else if (path && outcome.kind == Kind::lost && path->mtu.on_packet_lost(now, outcome.size)) {
+    path->mtu.on_packet_acked({.time_sent = outcome.time_sent, .size = outcome.size});
+  } else if (path && outcome.kind == Kind::lost && path->mtu.on_packet_lost(now, {outcome.time_sent, outcome.size})) {
     counters.black_holes++;
     on_mtu_changed(now, *path);
   }
@@ -233,6 +233,7 @@ bool Connection::State::repeat_oldest(Space which, size_t packets) {
 void Connection::State::update_pacing(Instant now) {
   if (!config.pacing) return;
   current->pacer.set_rate(now, current->controller->pacing_rate(current->recovery.rtt));
+  current->pacer.set_burst(now, current->controller->burst());
 }
 
 }  // namespace quoll::quic

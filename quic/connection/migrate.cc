@@ -22,7 +22,7 @@ void Connection::State::setup_path(PathState& path, Duration initial_rtt) {
   path.recovery.rtt = Rtt(initial_rtt);
   path.controller = make_controller(config.congestion, path.mtu.mtu(), shared.rng->next_u64(), config.initial_window);
   path.recovery.recovery_start = path.controller->recovery_start();
-  path.pacer = Pacer({.idle_burst = initial_window(path.mtu.mtu())});
+  path.pacer = Pacer({.burst = path.controller->burst(), .idle_burst = initial_window(path.mtu.mtu())});
   if (peer_parameters) path.mtu.set_peer_max(peer_parameters->max_udp_payload_size);
   if (role == Role::client) path.amplification.set_validated();  // RFC 9000 §8: the limit is for servers...
   const std::optional<uint8_t> number = loss.add_path(path.recovery);

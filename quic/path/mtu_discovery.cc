@@ -73,6 +73,7 @@ bool MtuDiscovery::on_probe_acked(Instant now, uint16_t size) {
   // An acknowledgment that is late still proves the size, unless the path was given up as a black hole since then.
   if ((!awaited && state_ != State::searching) || size <= mtu_ || size > limit_) return false;
   mtu_ = size;
+  full_size_sent_.reset();
   const bool surprise = state_ != State::searching || too_big_ <= size;
   if (surprise) too_big_ = static_cast<uint16_t>(limit_ + 1);
   if (surprise || candidate_ <= size) choose(now);
@@ -89,14 +90,20 @@ void MtuDiscovery::on_probe_lost(Instant now, uint16_t size) {
   choose(now);
 }
 
-void MtuDiscovery::on_packet_acked(uint16_t size) {
+void MtuDiscovery::on_packet_acked(Packet packet) {
+  const uint16_t size = packet.size;
   used_ = true;
+  if (size >= mtu_) full_size_sent_ = std::max(full_size_sent_.value_or(packet.time_sent), packet.time_sent);
   if (suspect_ != 0 && size >= suspect_) suspect_nothing();
   if (hint_ != 0 && size > hint_) hint_ = 0;
 }
 
-bool MtuDiscovery::on_packet_lost(Instant now, uint16_t size) {
+bool MtuDiscovery::on_packet_lost(Instant now, Packet packet) {
+  const uint16_t size = packet.size;
   if (size <= kBaseMtu || mtu_ == kBaseMtu) return false;
+  // What left later arrived in full size: a queue was full. Its losses are declared one by one, as the time threshold and
+  // ACKs have it, with no acknowledgment between.
+  if (full_size_sent_ && packet.time_sent <= *full_size_sent_) return false;
   // RFC 9000 §14.2.1: what ICMP said was provisional until loss detection agrees.
   if (hint_ != 0 && size > hint_) {
     const uint16_t hint = hint_;
@@ -171,6 +178,7 @@ void MtuDiscovery::rest(Instant now, Duration pause) {
 
 void MtuDiscovery::fall(Instant now) {
   mtu_ = kBaseMtu;
+  full_size_sent_.reset();
   in_flight_ = 0;
   suspect_nothing();
   if (state_ == State::disabled) return;

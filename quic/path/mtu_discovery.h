@@ -6,9 +6,9 @@
 // carry, then halves the range over sizes that are common, then over all, until the gain is small. A size is given up
 // after kMtuProbesMax losses. Then it rests, and is raised again after raise_interval if the path was in use.
 //
-// When packets larger than the base are lost time after time and none as large arrives, or after some PTOs in a row,
-// the path may have become a black hole (RFC 8899 §4.3): the size falls to the base, and after a pause the search
-// begins anew. ICMP hints narrow a search; that packets in use are too big is believed when one is lost (RFC 9000
+// When packets larger than the base are lost time after time and none as large that was sent later arrives, or after some
+// PTOs in a row, the path may have become a black hole (RFC 8899 §4.3): the size falls to the base, and after a pause the
+// search begins anew. ICMP hints narrow a search; that packets in use are too big is believed when one is lost (RFC 9000
 // §14.2.1).
 //
 // There are neither BASE and ERROR states nor their probes: a QUIC handshake and path validation prove the base, with
@@ -28,8 +28,8 @@ inline constexpr uint16_t kBaseMtu = 1200;
 inline constexpr int kMtuProbesMax = 3;
 /// A search ends when there is no more to be won.
 inline constexpr uint16_t kMtuGainMin = 20;
-/// Instants at which packets were declared lost, with nothing as large acknowledged between: a burst in a full queue
-/// is one.
+/// Instants at which packets were declared lost, with nothing as large acknowledged that left later: a burst in a full
+/// queue is one.
 inline constexpr int kBlackHoleLosses = 3;
 /// PTOs in a row: where nothing at all is acknowledged, no packet is ever declared lost.
 inline constexpr uint32_t kBlackHolePtos = 3;
@@ -59,10 +59,14 @@ class MtuDiscovery {
   /// True when mtu() has grown.
   bool on_probe_acked(Instant now, uint16_t size);
   void on_probe_lost(Instant now, uint16_t size);
-  /// A packet that was no probe arrived, or was lost, in a datagram of `size`. on_packet_lost() is true when mtu() has
-  /// fallen back: a black hole.
-  void on_packet_acked(uint16_t size);
-  bool on_packet_lost(Instant now, uint16_t size);
+  /// A packet that was no probe, and the datagram's size.
+  struct Packet {
+    Instant time_sent;
+    uint16_t size;
+  };
+  /// It arrived, or was lost. on_packet_lost() is true when mtu() has fallen back: a black hole.
+  void on_packet_acked(Packet packet);
+  bool on_packet_lost(Instant now, Packet packet);
   /// The PTO expired for the `count`th time in a row while packets were in flight on this path; true when mtu() has
   /// fallen.
   bool on_pto(Instant now, uint32_t count);
@@ -88,6 +92,7 @@ class MtuDiscovery {
   Instant resume_ = Instant::never();     // of a search that rests
   Instant last_loss_ = Instant::never();  // that raised suspicion
   Instant last_black_hole_ = Instant::never();
+  std::optional<Instant> full_size_sent_;  // the newest packet of mtu_ bytes that arrived
   Duration raise_interval_;
   Duration pause_ = kBlackHolePause;
   uint16_t limit_;          // the largest size that is allowed

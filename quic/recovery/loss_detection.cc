@@ -314,6 +314,7 @@ LossDetection::Outcome& LossDetection::report(Outcome::Kind kind, Space space, P
   QUOLL_CHECK(outcome != nullptr);  // the caller polls after each call
   outcome->tokens = entry.tokens();
   outcome->packet_number = number;
+  outcome->time_sent = entry.time_sent;
   outcome->size = entry.size;
   outcome->kind = kind;
   outcome->space = space;

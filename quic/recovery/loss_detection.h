@@ -96,6 +96,7 @@ class LossDetection {
     };
     TokenRange tokens = {};
     PacketNumber packet_number = 0;
+    Instant time_sent = {};
     uint16_t size = 0;
     Kind kind = Kind::acked;
     Space space = Space::initial;

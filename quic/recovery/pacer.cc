@@ -19,7 +19,18 @@ void Pacer::set_rate(Instant now, Bandwidth rate) {
   if (rate == rate_) return;
   fill(now);
   rate_ = rate;
-  quantum_ = std::min(options_.quantum_max, rate.bytes_in(options_.quantum_time));
+  resize();
+}
+
+void Pacer::set_burst(Instant now, uint64_t burst) {
+  if (burst == options_.burst) return;
+  fill(now);
+  options_.burst = burst;
+  if (!rate_.is_infinite()) resize();
+}
+
+void Pacer::resize() {
+  quantum_ = std::min(options_.quantum_max, rate_.bytes_in(options_.quantum_time));
   // RFC 9002 §7.7: bursts are limited; a quantum beyond the burst is a millisecond of the path.
   capacity_ = static_cast<int64_t>(std::max(options_.burst, quantum_));
   level_ = std::min(level_, limit());

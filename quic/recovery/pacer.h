@@ -1,12 +1,12 @@
 // Pacer: when the next packets may leave (RFC 9002 §7.7). A leaky bucket of bytes that fills at the pacing rate.
 //
-// The bucket holds four datagrams, and at least the quantum: what leaves in one GSO train of half a millisecond's worth, so
-// that a fast path does not wake the sender for every packet, and a short queue on the way holds a train. More than that is for a path with nothing in flight: there an
-// initial window may leave at once, since no queue is known to stand. In a flow that goes on, such bursts, as ACKs that came
-// late together set them off, would fall into a full queue and be lost. Departures are instants for the
-// caller: it may sleep until then or hand packets with their departure to a queue that holds them (SO_TXTIME), in
-// which case the bucket runs ahead of the clock. Packets that must not wait (ACKs alone, probes) do not ask; those in
-// flight are charged all the same and leave the bucket in debt.
+// The bucket holds the controller's burst(), a few datagrams, and at least the quantum: what leaves in one GSO train of half
+// a millisecond's worth, so that a fast path does not wake the sender for every packet, and a short queue on the way holds a
+// train. A path with nothing in flight may have an initial window at once, since no queue is known to stand; in a flow that
+// goes on, such bursts, as ACKs that came late together set them off, would fall into a full queue and be lost. Departures
+// are instants for the caller: it may sleep until then or hand packets with their departure to a queue that holds them
+// (SO_TXTIME), in which case the bucket runs ahead of the clock. Packets that must not wait (ACKs alone, probes) do not ask;
+// those in flight are charged all the same and leave the bucket in debt.
 //
 // A sender that the pacer told to wait, and that comes late because its thread was not scheduled, makes up for it: while data
 // waits the bucket may fill up to the initial window. The path has had nothing to do in that time, so this builds no queue, and
@@ -44,6 +44,7 @@ class Pacer {
   /// An infinite rate, as at the beginning, does not pace.
   void set_rate(Instant now, Bandwidth rate);
   Bandwidth rate() const { return rate_; }
+  void set_burst(Instant now, uint64_t burst);
   uint64_t quantum() const { return quantum_; }
 
   /// When `size` bytes may leave: at `now` if the bucket holds them, else when it has a quantum again, so that trains
@@ -59,6 +60,7 @@ class Pacer {
   void on_packet_sent(Instant departure, uint64_t size);
 
  private:
+  void resize();
   void fill(Instant now);
   int64_t level_at(Instant now) const;
   int64_t limit() const;

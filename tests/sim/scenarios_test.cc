@@ -201,7 +201,7 @@ TEST_CASE("a server follows when a NAT rebinds in the middle of a transfer") {
 
 // RFC 9000 §9.2
 TEST_CASE("a client migrates in the middle of a transfer") {
-  ScenarioOptions options = long_transfer(4);
+  ScenarioOptions options = long_transfer(6);
   options.migrations = 3;
   options.migrate_every_ms = 150;
   const Outcome outcome = passes(options);

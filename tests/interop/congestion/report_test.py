@@ -46,6 +46,9 @@ class Table(unittest.TestCase):
         self.assertIn("--on=5.250s", outage.link_for(250))
         self.assertIn("--rate-steps=10Mbps@5.250s,40Mbps@10.250s", step.link_for(250))
         self.assertEqual((usual.later(250), usual.link_for(250)), (0.0, usual.link))
+        phase = next(row for row in rows.ROWS if row.name == "beside-phase")
+        delays = {word for seed in (0, 250, 1500) for word in phase.link_for(seed) if word.startswith("--delay")}
+        self.assertEqual(delays, {"--delay=14.700ms", "--delay=14.850ms", "--delay=15.000ms"})
 
     def test_selection(self):
         self.assertEqual([row.name for row in rows.select("shallow,usual")], ["usual", "shallow"])

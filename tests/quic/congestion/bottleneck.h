@@ -29,7 +29,7 @@ class Bottleneck {
       : controller_(std::move(controller)), link_(link), rng_(seed) {
     (void)loss_.add_path(path_);
     loss_.on_handshake_confirmed(now_);
-    pacer_ = quic::Pacer({.idle_burst = quic::initial_window(kDatagram)});
+    pacer_ = quic::Pacer({.burst = controller_->burst(), .idle_burst = quic::initial_window(kDatagram)});
   }
 
   /// Runs until `until`; `has_data` says whether there is something to send then.
@@ -146,6 +146,7 @@ class Bottleneck {
   void settle() {
     path_.recovery_start = controller_->recovery_start();
     pacer_.set_rate(now_, controller_->pacing_rate(path_.rtt));
+    pacer_.set_burst(now_, controller_->burst());
     while (loss_.poll_outcome()) {
     }
   }

@@ -143,6 +143,15 @@ TEST_SUITE("quic new reno") {
     CHECK_EQ(flow.window(), 15'520);
   }
 
+  TEST_CASE("as much may leave at once as an ACK of two datagrams releases: four in slow start, two after it") {
+    Reno flow;
+    CHECK_EQ(flow.controller.burst(), 4800);
+    flow.controller.set_max_datagram_size(1452);
+    CHECK_EQ(flow.controller.burst(), 5808);
+    flow.lose(100, 90);
+    CHECK_EQ(flow.controller.burst(), 2904);
+  }
+
   TEST_CASE("random events agree with Appendix B of RFC 9002") {
     const uint64_t seed = tests::test_seed(4);
     INFO("seed ", seed);

@@ -38,9 +38,10 @@ struct Fixture {
   /// Lost packets of a size at `count` instants from `now` on, a millisecond apart; true when one was the fall.
   bool lose(int64_t now, uint16_t size, int count) {
     bool fell = false;
-    for (int i = 0; i < count; i++) fell |= mtu.on_packet_lost(at(now + i), size);
+    for (int i = 0; i < count; i++) fell |= mtu.on_packet_lost(at(now + i), {at(now + i), size});
     return fell;
   }
+  void arrive(uint16_t size, int64_t sent = 0) { mtu.on_packet_acked({at(sent), size}); }
 
   MtuDiscovery mtu;
   uint16_t path;
@@ -61,7 +62,7 @@ TEST_SUITE("quic mtu discovery") {
   TEST_CASE("without discovery the size stays") {
     MtuDiscovery mtu({.enabled = false});
     CHECK_FALSE(mtu.probe(at(0)));
-    mtu.on_packet_acked(1200);
+    mtu.on_packet_acked({at(0), 1200});
     CHECK_FALSE(mtu.probe(at(10'000'000)));
     CHECK(mtu.next_timeout().is_never());
     CHECK_EQ(mtu.mtu(), 1200);
@@ -185,7 +186,7 @@ TEST_SUITE("quic mtu discovery") {
     Fixture f(1400);
     f.search(0);
     CHECK(f.mtu.next_timeout().is_never());
-    f.mtu.on_packet_acked(1200);
+    f.arrive(1200);
     CHECK_EQ(f.mtu.next_timeout(), at(600'000));
     f.mtu.on_timeout(at(599'999));
     CHECK_FALSE(f.mtu.is_searching());
@@ -200,33 +201,54 @@ TEST_SUITE("quic mtu discovery") {
   TEST_CASE("losses of large packets time after time are a black hole: back to the base") {
     Fixture f(1452);
     f.search(0);
-    CHECK_FALSE(f.mtu.on_packet_lost(at(100), 1452));
-    CHECK_FALSE(f.mtu.on_packet_lost(at(200), 1452));
-    CHECK(f.mtu.on_packet_lost(at(300), 1452));
+    CHECK_FALSE(f.mtu.on_packet_lost(at(100), {at(100), 1452}));
+    CHECK_FALSE(f.mtu.on_packet_lost(at(200), {at(200), 1452}));
+    CHECK(f.mtu.on_packet_lost(at(300), {at(300), 1452}));
     CHECK_EQ(f.mtu.mtu(), 1200);
-    CHECK_FALSE(f.mtu.on_packet_lost(at(400), 1452));  // the rest of what was in flight
+    CHECK_FALSE(f.mtu.on_packet_lost(at(400), {at(400), 1452}));  // the rest of what was in flight
     CHECK_EQ(f.mtu.mtu(), 1200);
   }
 
   TEST_CASE("a burst lost in one go is congestion, not a black hole") {
     Fixture f(1452);
     f.search(0);
-    for (int i = 0; i < 100; i++) CHECK_FALSE(f.mtu.on_packet_lost(at(100), 1452));
-    f.mtu.on_packet_acked(1452);
+    for (int i = 0; i < 100; i++) CHECK_FALSE(f.mtu.on_packet_lost(at(100), {at(100), 1452}));
+    f.arrive(1452);
     CHECK_FALSE(f.lose(200, 1452, 2));
-    f.mtu.on_packet_acked(1452);
+    f.arrive(1452);
     CHECK_FALSE(f.lose(300, 1452, 2));
     CHECK_EQ(f.mtu.mtu(), 1452);
+  }
+
+  TEST_CASE("what left before a packet of the full size that arrived was lost in a queue, one by one or not") {
+    Fixture f(1452);
+    f.search(0);
+    f.arrive(1452, 50);
+    for (int64_t i = 0; i < 20; i++) CHECK_FALSE(f.mtu.on_packet_lost(at(100 + i), {at(30 + i), 1452}));
+    CHECK_EQ(f.mtu.mtu(), 1452);
+    // What left later says more.
+    CHECK_FALSE(f.mtu.on_packet_lost(at(130), {at(51), 1452}));
+    CHECK_FALSE(f.mtu.on_packet_lost(at(131), {at(52), 1452}));
+    CHECK(f.mtu.on_packet_lost(at(132), {at(53), 1452}));
+  }
+
+  TEST_CASE("a packet of the size before does not speak for larger ones that were lost") {
+    Fixture f(1452);
+    f.arrive(1200, 500);
+    f.search(0);
+    f.arrive(1200, 500);
+    CHECK(f.lose(100, 1452, 3));
+    CHECK_EQ(f.mtu.mtu(), 1200);
   }
 
   TEST_CASE("acknowledged small packets do not hide a black hole, and lost small ones are none") {
     Fixture f(1452);
     f.search(0);
-    for (int i = 0; i < 50; i++) CHECK_FALSE(f.mtu.on_packet_lost(at(i), 1200));
+    for (int i = 0; i < 50; i++) CHECK_FALSE(f.mtu.on_packet_lost(at(i), {at(i), 1200}));
     CHECK_FALSE(f.lose(100, 1452, 1));
-    f.mtu.on_packet_acked(1200);
+    f.arrive(1200);
     CHECK_FALSE(f.lose(200, 1400, 1));
-    f.mtu.on_packet_acked(1399);
+    f.arrive(1399);
     CHECK(f.lose(300, 1452, 1));
     CHECK_EQ(f.mtu.mtu(), 1200);
   }
@@ -286,7 +308,7 @@ TEST_SUITE("quic mtu discovery") {
     f.mtu.on_icmp_hint(at(0), 0);
     CHECK_EQ(f.search(0), std::vector<uint16_t>{1452});
     f.mtu.on_icmp_hint(at(1), 576);
-    CHECK_FALSE(f.mtu.on_packet_lost(at(2), 1452));
+    CHECK_FALSE(f.mtu.on_packet_lost(at(2), {at(2), 1452}));
     CHECK_EQ(f.mtu.mtu(), 1452);
   }
 
@@ -354,8 +376,8 @@ TEST_SUITE("quic mtu discovery") {
     f.path = 1350;
     f.mtu.on_icmp_hint(at(10), 1350);
     CHECK_EQ(f.mtu.mtu(), 1452);
-    CHECK_FALSE(f.mtu.on_packet_lost(at(11), 1340));
-    CHECK(f.mtu.on_packet_lost(at(12), 1452));
+    CHECK_FALSE(f.mtu.on_packet_lost(at(11), {at(11), 1340}));
+    CHECK(f.mtu.on_packet_lost(at(12), {at(12), 1452}));
     CHECK_EQ(f.mtu.mtu(), 1200);
     CHECK_EQ(f.search(13), std::vector<uint16_t>{1350});  // at once
     CHECK_EQ(f.mtu.mtu(), 1350);
@@ -366,9 +388,9 @@ TEST_SUITE("quic mtu discovery") {
     Fixture f(1452);
     f.search(0);
     f.mtu.on_icmp_hint(at(10), 1350);
-    f.mtu.on_packet_acked(1350);
-    f.mtu.on_packet_acked(1452);
-    CHECK_FALSE(f.mtu.on_packet_lost(at(12), 1452));
+    f.arrive(1350);
+    f.arrive(1452);
+    CHECK_FALSE(f.mtu.on_packet_lost(at(12), {at(12), 1452}));
     CHECK_EQ(f.mtu.mtu(), 1452);
   }
 
@@ -403,11 +425,11 @@ TEST_SUITE("quic mtu discovery") {
         // A full packet and a small one.
         bool large = mtu.mtu() <= path && rng.below(20) != 0;
         if (large) {
-          mtu.on_packet_acked(mtu.mtu());
+          mtu.on_packet_acked({now, mtu.mtu()});
           ptos = 0;
         } else if (rng.below(3) == 0) {
-          mtu.on_packet_acked(600);
-          (void)mtu.on_packet_lost(now, mtu.mtu());
+          mtu.on_packet_acked({now, 600});
+          (void)mtu.on_packet_lost(now, {now, mtu.mtu()});
         } else {
           (void)mtu.on_pto(now, ++ptos);
         }

@@ -60,6 +60,22 @@ TEST_SUITE("quic pacer") {
     CHECK_EQ(pacer.budget(at(500)), 12'000);  // idle time saves up one burst, no more
   }
 
+  TEST_CASE("a bucket of another size holds as much at once, and what was saved up beyond it is gone") {
+    Pacer pacer({.burst = 2400, .idle_burst = 0});
+    pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'452'000));  // 1452 bytes per ms
+    CHECK_EQ(pacer.budget(at(10)), 2400);
+    pacer.set_burst(at(10), 2904);
+    CHECK_EQ(pacer.budget(at(10)), 2400);
+    CHECK_EQ(pacer.budget(at(20)), 2904);
+    for (int i = 0; i < 2; i++) {
+      CHECK_EQ(pacer.departure(at(20), 1452), at(20));
+      pacer.on_packet_sent(at(20), 1452);
+    }
+    CHECK_EQ(pacer.departure(at(20), 1452), at(21));
+    pacer.set_burst(at(500), 2400);
+    CHECK_EQ(pacer.budget(at(500)), 2400);
+  }
+
   TEST_CASE("data that waited and was woken late makes up for it, up to the initial window") {
     Pacer pacer({.burst = 2400, .idle_burst = 12'000});
     pacer.set_rate(at(0), Bandwidth::bytes_per_second(1'200'000));  // 1200 bytes per ms
