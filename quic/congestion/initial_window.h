@@ -24,11 +24,12 @@ struct InitialWindow {
   /// `round_trip` is zero while it is not known.
   constexpr uint64_t bytes(uint64_t max_datagram_size, Duration round_trip = {}) const {
     // RFC 9002 §7.2 for ten: no more than the larger of 14,720 bytes and two datagrams.
-    const uint64_t once =
-        std::min(datagrams * max_datagram_size, std::max<uint64_t>(datagrams * kEthernetPayload, 2 * max_datagram_size));
+    const uint64_t once = std::min(datagrams * max_datagram_size,
+                                   std::max<uint64_t>(datagrams * kEthernetPayload, 2 * max_datagram_size));
     if (span.is_infinite() || round_trip <= span) return once;
     if (round_trip >= span * kSpansMax) return once * kSpansMax;
-    return mul_div(once, static_cast<uint64_t>(round_trip.as_nanoseconds()), static_cast<uint64_t>(span.as_nanoseconds()));
+    return mul_div(once, static_cast<uint64_t>(round_trip.as_nanoseconds()),
+                   static_cast<uint64_t>(span.as_nanoseconds()));
   }
 
   constexpr bool is_sane() const {

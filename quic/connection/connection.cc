@@ -24,10 +24,11 @@ Connection::State::State(Instant now, Role which, const ConnectionContext& with,
   handshake->deadline = now + settings.handshake_timeout;
   if (trace) streams.set_trace(StreamTrace(trace, present));
   is_spinning = settings.spin_bit && with.rng->below(16) != 0;
-  trace(now, trace::RecoveryParametersSet{.initial_rtt = settings.initial_rtt,
-                                          .max_datagram_size = kInitialDatagramSizeMin,
-                                          .initial_congestion_window = settings.initial_window.bytes(kInitialDatagramSizeMin),
-                                          .minimum_congestion_window = minimum_window(kInitialDatagramSizeMin)});
+  trace(now, trace::RecoveryParametersSet{
+                 .initial_rtt = settings.initial_rtt,
+                 .max_datagram_size = kInitialDatagramSizeMin,
+                 .initial_congestion_window = settings.initial_window.bytes(kInitialDatagramSizeMin),
+                 .minimum_congestion_window = minimum_window(kInitialDatagramSizeMin)});
 }
 
 Connection::State::~State() = default;

@@ -121,7 +121,8 @@ TEST_SUITE("app/get_options") {
   }
 
   TEST_CASE("names choose versions, suites, controllers and families") {
-    const auto options = parse({"--quic-version", "v2", "--cc", "reno", "--initial-window", "20", "--cipher", "chacha20", "-6", "u"});
+    const auto options =
+        parse({"--quic-version", "v2", "--cc", "reno", "--initial-window", "20", "--cipher", "chacha20", "-6", "u"});
     REQUIRE(options);
     CHECK(options->version == quic::Version::v2);
     CHECK(options->sending.congestion == quic::CongestionAlgorithm::new_reno);

@@ -5,7 +5,6 @@
 namespace quoll::lab {
 namespace {
 
-/// More than any path here holds: flow control is not what is looked at.
 /// What streams are made of, again and again.
 constexpr std::array<uint8_t, 1 << 18> kText{};
 constexpr uint16_t kFirstServerPort = 20'000;

@@ -28,7 +28,8 @@ Start start(CongestionAlgorithm algorithm, InitialWindow initial, Duration round
   if (after_loss) controller->on_loss({.now = at(1), .bytes_lost = 1200, .newest_time_sent = at(0)});
   const Instant now = at(0) + round_trip;
   rtt.on_sample(now, round_trip, {});
-  AckEvent event{.now = now, .bytes_acked = 1200, .bytes_acked_after_recovery_start = 1200, .prior_bytes_in_flight = 1200};
+  AckEvent event{
+      .now = now, .bytes_acked = 1200, .bytes_acked_after_recovery_start = 1200, .prior_bytes_in_flight = 1200};
   event.newest_time_sent = at(0);
   event.rtt_sample = round_trip;
   event.rate.has_data = true;
