@@ -20,7 +20,7 @@ inline constexpr BbrGain kBbrWindowGain = 200;          // §2.6
 inline constexpr BbrGain kBbrProbeRttWindowGain = 50;   // §2.16.2
 inline constexpr BbrGain kBbrUnity = 100;
 inline constexpr BbrGain kBbrBeta = 70;         // §2.8
-inline constexpr BbrGain kBbrSharedBeta = 80;   // of what was in flight when a probe among others lost too much; ours
+inline constexpr BbrGain kBbrSharedBeta = 88;   // of what was in flight when a probe among others lost too much; ours
 inline constexpr BbrGain kBbrHeadroom = 15;     // §2.8: of the long-term limit, left to others
 inline constexpr BbrGain kBbrPacingMargin = 1;  // §2.5: paced below the estimated bandwidth by so much
 inline constexpr BbrGain kBbrFullBandwidthGrowth = 125;  // §5.3.1.2
@@ -38,7 +38,7 @@ inline constexpr Duration kBbrMinRttFilter = Duration::seconds(10);            /
 inline constexpr Duration kBbrProbeRttInterval = Duration::seconds(5);         // §2.16.2
 inline constexpr Duration kBbrProbeRttDuration = Duration::milliseconds(200);  // §2.16.2
 inline constexpr Duration kBbrProbeWaitMin = Duration::seconds(2);             // §5.3.3.8.2: T_bbr...
-inline constexpr Duration kBbrProbeWaitSpread = Duration::seconds(1);          // ...and what is random of it
+inline constexpr Duration kBbrProbeWaitSpread = Duration::milliseconds(700);  // ...and what is random of it; a second in the drafts: ours
 
 // A queue that ends Startup before its three rounds without growth are over; ours. It stands when the smallest of some delays is so
 // much above min_rtt, and those span a share of it too, so that ACKs which come late together are not taken for one.

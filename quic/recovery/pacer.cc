@@ -78,18 +78,20 @@ Instant Pacer::departure(Instant now, uint64_t size) const {
 uint64_t Pacer::budget(Instant now) const {
   if (rate_.is_infinite()) return UINT64_MAX;
   const int64_t level = now < filled_ ? 0 : std::max<int64_t>(level_at(now), 0);
-  return static_cast<uint64_t>(idle_credit_ + level);
+  return static_cast<uint64_t>(std::max(idle_credit_, level));
 }
 
 void Pacer::on_packet_sent(Instant departure, uint64_t size) {
   if (rate_.is_infinite()) return;
   const auto bytes = static_cast<int64_t>(size);
+  fill(departure);
   if (idle_credit_ >= bytes) {
+    // The bucket's own burst is a part of this one, and not to come on top of it.
     idle_credit_ -= bytes;
+    level_ = std::min(level_, std::max<int64_t>(level_ - bytes, 0));
     return;
   }
   idle_credit_ = 0;
-  fill(departure);
   level_ -= bytes;
 }
 

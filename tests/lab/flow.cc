@@ -5,6 +5,8 @@
 namespace quoll::lab {
 namespace {
 
+/// Receive windows begin as users have them, and may grow to more than any path here holds.
+constexpr uint64_t kWindowMax = uint64_t{1} << 32;
 /// What streams are made of, again and again.
 constexpr std::array<uint8_t, 1 << 18> kText{};
 constexpr uint16_t kFirstServerPort = 20'000;
@@ -36,6 +38,7 @@ Flow::Flow(sim::World& world, const Setting& setting)
 
 quic::TransportConfig Flow::transport() const {
   quic::TransportConfig config;
+  config.streams.max_stream_window = config.streams.max_connection_window = config.streams.send_buffer_max = kWindowMax;
   config.streams.max_unidirectional_streams = 1'000;
   // Enough to keep the sender busy from one lump of ACKs to the next, and soon over when no more is written.
   const uint64_t of_lump = setting_.rate.bytes_in(Duration::milliseconds(100));

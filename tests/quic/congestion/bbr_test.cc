@@ -309,7 +309,7 @@ TEST_SUITE("quic bbr") {
         CHECK_GT(flow.path.lost(), lost);
         const uint64_t limit = flow.bbr.model().inflight_longterm();
         REQUIRE_NE(limit, BbrModel::kUnlimited);
-        if (is_shared) CHECK_LT(limit, full * 85 / 100);
+        if (is_shared) CHECK_LT(limit, full * 92 / 100);
         if (!is_shared) CHECK_GT(limit, full * 95 / 100);
       }
     }
