@@ -38,8 +38,8 @@ inline constexpr Duration kBbrMinRttFilter = Duration::seconds(10);            /
 inline constexpr Duration kBbrProbeRttInterval = Duration::seconds(5);         // §2.16.2
 inline constexpr Duration kBbrProbeRttDuration = Duration::milliseconds(200);  // §2.16.2
 inline constexpr Duration kBbrProbeWaitMin = Duration::seconds(2);             // §5.3.3.8.2: T_bbr...
-inline constexpr Duration kBbrProbeWaitSpread =
-    Duration::milliseconds(700);  // ...and what is random of it; a second in the drafts: ours
+// ...and what is random of it: a second in the drafts. With this a raised rate is found, and in use, within three seconds; ours.
+inline constexpr Duration kBbrProbeWaitSpread = Duration::milliseconds(700);
 
 // A queue that ends Startup before its three rounds without growth are over; ours. It stands when the smallest of some delays is so
 // much above min_rtt, and those span a share of it too, so that ACKs which come late together are not taken for one.
